@@ -1,0 +1,26 @@
+"""Every error that Headgate raises on purpose.
+
+```
+HeadgateError
+└── UsageError            the command line or a file asks for something that cannot be: exit status 2
+    └── SettingsError     a settings file, environment or table that does not hold what it should
+```
+
+The text of each is one line for a person: what is wrong, the value, what is allowed.
+"""
+
+
+class HeadgateError(Exception):
+    """Base of all of Headgate's errors; a command that ends with one exits with status 1."""
+
+    exit_status = 1
+
+
+class UsageError(HeadgateError):
+    """What was asked for cannot be done as asked; the text names the fix. Exit status 2."""
+
+    exit_status = 2
+
+
+class SettingsError(UsageError):
+    """Settings are missing, are not TOML, or hold an unknown key, a wrong type or a value out of range."""
