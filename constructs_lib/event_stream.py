@@ -1,0 +1,302 @@
+"""The stream that events are delivered into: sized, encrypted, kept, and granted to writers."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import cast
+
+from aws_cdk import Arn, ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from constructs_lib.capacity import ShardCapacity
+from constructs_lib.checks import check_integer, check_only_one, known
+from constructs_lib.stream_metrics import StreamMetrics
+
+DELIVERY_ACTIONS = ("kinesis:PutRecord", "kinesis:PutRecords")
+"""The write policy of Segment's documentation, and not one action more."""
+
+ALLOW_DESTROY_CONTEXT = "headgate:allow-destroy"
+"""Context key of the second opt-in that destroying a stream needs, beside `RemovalPolicy.DESTROY`."""
+
+RETENTION_HOURS = (24, 8_760)
+MAX_RECORD_KIB = (1_024, 10_240)
+WARM_THROUGHPUT_MIBPS = (1, 10_240)
+
+_STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
+_STREAM_ARN = re.compile(r"arn:aws[\w-]*:kinesis:[a-z0-9-]+:\d{12}:stream/[a-zA-Z0-9_.-]{1,128}")
+
+
+class Encryption(StrEnum):
+    """How a stream is encrypted at rest."""
+
+    MANAGED = "managed"
+    """With the key that AWS manages, `alias/aws/kinesis`: writers need no KMS permission."""
+    CUSTOMER_KEY = "customer_key"
+    """With a customer managed key: a new one that rotates each year, or the one given as `encryption_key`."""
+    NONE = "none"
+    """Not at all. Nothing chooses this but you."""
+
+
+class EventStreamBase(StreamMetrics, Construct):
+    """What an event stream is to those that write to it or watch it, made here or not.
+
+    Attributes:
+        stream: the CDK stream, for all that CDK can do with one.
+        region: where the stream is.
+        encryption_key: its customer managed key; `None` if it has none, or AWS manages it.
+        shard_count: its provisioned shards; `None` if it is on demand or was not made here.
+        retention_period: how long it keeps a record; `None` if it was not made here.
+    """
+
+    stream: kinesis.IStream
+    region: str
+    encryption_key: kms.IKey | None = None
+    shard_count: int | None = None
+    retention_period: Duration | None = None
+
+    @staticmethod
+    def from_stream_attributes(
+        scope: Construct, construct_id: str, *, stream_arn: str, encryption_key: kms.IKey | None = None
+    ) -> "EventStreamBase":
+        """Return a stream that exists already, here or in another region, to grant writers delivery into it.
+
+        Args:
+            scope: where to stand for it.
+            construct_id: an id within `scope`; no resource is made.
+            stream_arn: the stream's ARN.
+            encryption_key: the customer managed key that the stream is encrypted with, if it is: without it
+                writers are granted no use of the key, and Kinesis refuses their records.
+
+        Raises:
+            ValueError: `stream_arn` is not the ARN of a stream.
+        """
+        return _ExistingStream(scope, construct_id, stream_arn, encryption_key)
+
+    @property
+    def stream_arn(self) -> str:
+        """The stream's ARN."""
+        return self.stream.stream_arn
+
+    @property
+    def stream_name(self) -> str:
+        """The stream's name."""
+        return self.stream.stream_name
+
+    @property
+    def key_conditions(self) -> dict[str, dict[str, str]]:
+        """The condition that binds a use of the key to this stream: Kinesis names it to KMS at each use."""
+        return {"StringEquals": {"kms:EncryptionContext:aws:kinesis:arn": self.stream_arn}}
+
+    def grant_delivery(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` put records into this stream, and use its customer managed key for that alone.
+
+        Narrower than CDK's `grant_write`: no ListShards, and of the key's actions only `kms:GenerateDataKey`.
+
+        Raises:
+            ValueError: the grantee has no policy to add to, such as a role of another account.
+        """
+        grant = iam.Grant.add_to_principal(
+            grantee=grantee, actions=list(DELIVERY_ACTIONS), resource_arns=[self.stream_arn], scope=self
+        )
+        if self.encryption_key is not None:
+            grant = grant.combine(
+                iam.Grant.add_to_principal(
+                    grantee=grantee,
+                    actions=["kms:GenerateDataKey"],
+                    resource_arns=[self.encryption_key.key_arn],
+                    conditions=self.key_conditions,
+                    scope=self,
+                )
+            )
+        if not grant.success:
+            raise ValueError(
+                f"grantee: {grantee} has no policy here that the permission could stand in; "
+                "for a writer of another account make a DestinationRole that trusts it"
+            )
+        return grant
+
+
+class EventStream(EventStreamBase):
+    """A Kinesis stream for events.
+
+    Args:
+        scope: where to make it.
+        construct_id: its id within `scope`; part of the stream's logical id, so a change of it replaces it.
+        stream_name: `[a-zA-Z0-9_.-]`, 1 to 128 characters (CreateStream). Default: CloudFormation makes one.
+        shard_count: provisioned shards, 1 or more. Default: 1, unless `capacity` or on demand.
+        capacity: provisioned shards as computed by `ShardCapacity.for_load`, in place of `shard_count`.
+        stream_mode: `StreamMode.ON_DEMAND` for capacity that follows the load. Default: provisioned.
+        warm_throughput_mibps: MiB a second that an on-demand stream takes at once, 1 to 10,240. The account
+            and region must be on the On-demand Advantage mode (UpdateStreamWarmThroughput).
+        retention_period: 24 to 8,760 whole hours (IncreaseStreamRetentionPeriod). Default: 24.
+        max_record_kib: the largest record, 1,024 to 10,240 KiB (UpdateMaxRecordSize). Default: 1,024.
+        encryption: default `Encryption.MANAGED`, or `CUSTOMER_KEY` when `encryption_key` is given.
+        encryption_key: an existing customer managed key.
+        shard_level_metrics: metrics per shard, which CloudWatch charges for. Default: none.
+        removal_policy: what becomes of stream and new key when the stack lets go of them. Default: RETAIN.
+            DESTROY counts only where the context key `headgate:allow-destroy` is true too.
+
+    Raises:
+        ValueError: a prop is out of its range or excludes another; the text names it and the way out.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stream_name: str | None = None,
+        shard_count: int | None = None,
+        capacity: ShardCapacity | None = None,
+        stream_mode: kinesis.StreamMode = kinesis.StreamMode.PROVISIONED,
+        warm_throughput_mibps: int | None = None,
+        retention_period: Duration | None = None,
+        max_record_kib: int | None = None,
+        encryption: Encryption | None = None,
+        encryption_key: kms.IKey | None = None,
+        shard_level_metrics: Sequence[kinesis.ShardLevelMetrics] = (),
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        _check_stream_name(stream_name)
+        _check_retention(retention_period)
+        _check_metrics(shard_level_metrics)
+        check_integer("max_record_kib", max_record_kib, *MAX_RECORD_KIB, unit=" of KiB")
+        self.shard_count = _shard_count(shard_count, capacity, stream_mode, warm_throughput_mibps)
+        encryption = _encryption(encryption, encryption_key)
+        _check_removal(self, removal_policy)
+
+        self.retention_period = retention_period or Duration.hours(RETENTION_HOURS[0])
+        self.region = Stack.of(self).region
+        self.encryption_key = encryption_key
+        if encryption is Encryption.CUSTOMER_KEY and encryption_key is None:
+            self.encryption_key = kms.Key(
+                self,
+                "Key",
+                description=f"Encrypts the stream {self.node.path}",
+                enable_key_rotation=True,
+                removal_policy=removal_policy,
+            )
+        self.stream = kinesis.Stream(
+            self,
+            "Resource",
+            stream_name=stream_name,
+            stream_mode=stream_mode,
+            shard_count=self.shard_count,
+            retention_period=self.retention_period,
+            encryption=_STREAM_ENCRYPTION[encryption],
+            encryption_key=self.encryption_key,
+            shard_level_metrics=list(shard_level_metrics) or None,
+            removal_policy=removal_policy,
+        )
+        # These two props are CloudFormation's; CDK's own Stream has none for them yet.
+        resource = cast("kinesis.CfnStream", self.stream.node.default_child)
+        resource.max_record_size_in_kib = max_record_kib
+        resource.warm_throughput_mi_bps = warm_throughput_mibps
+
+
+class _ExistingStream(EventStreamBase):
+    def __init__(
+        self, scope: Construct, construct_id: str, stream_arn: str, encryption_key: kms.IKey | None
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if known(stream_arn) and not _STREAM_ARN.fullmatch(stream_arn):
+            raise ValueError(
+                f"stream_arn: {stream_arn!r} is not the ARN of a stream; "
+                "it looks like arn:aws:kinesis:us-west-2:123456789012:stream/events"
+            )
+        if encryption_key is not None and known(arn := encryption_key.key_arn) and ":key/" not in arn:
+            raise ValueError(
+                f"encryption_key: {arn!r} is not the ARN of a key, and a permission for an alias grants "
+                "nothing; it looks like arn:aws:kms:us-west-2:123456789012:key/..."
+            )
+        self.stream = kinesis.Stream.from_stream_arn(self, "Resource", stream_arn)
+        self.region = Arn.split(stream_arn, ArnFormat.SLASH_RESOURCE_NAME).region or Stack.of(self).region
+        self.encryption_key = encryption_key
+
+
+_STREAM_ENCRYPTION = {
+    Encryption.MANAGED: kinesis.StreamEncryption.MANAGED,
+    Encryption.CUSTOMER_KEY: kinesis.StreamEncryption.KMS,
+    Encryption.NONE: kinesis.StreamEncryption.UNENCRYPTED,
+}
+
+
+def _check_stream_name(name: str | None) -> None:
+    if known(name) and not _STREAM_NAME.fullmatch(str(name)):
+        raise ValueError(
+            f"stream_name: {name!r} is not allowed; it must be 1 to 128 letters, digits and any of _ . -"
+        )
+
+
+def _check_retention(period: Duration | None) -> None:
+    if period is None or period.is_unresolved():
+        return
+    hours, (low, high) = period.to_hours(integral=False), RETENTION_HOURS
+    if hours != int(hours) or not low <= hours <= high:
+        raise ValueError(
+            f"retention_period: {hours:g} hours are not allowed; "
+            f"it must be whole hours, from {low} to {high:,}"
+        )
+
+
+def _check_metrics(metrics: Sequence[kinesis.ShardLevelMetrics]) -> None:
+    names = [metric.value for metric in metrics]
+    if len(set(names)) < len(names):
+        raise ValueError(f"shard_level_metrics: {', '.join(names)} repeats a metric; name each once")
+    if kinesis.ShardLevelMetrics.ALL in metrics and len(names) > 1:
+        raise ValueError(
+            f"shard_level_metrics: {', '.join(names)} is not allowed; ALL stands alone, for it is all others"
+        )
+
+
+def _shard_count(
+    shard_count: int | None,
+    capacity: ShardCapacity | None,
+    stream_mode: kinesis.StreamMode,
+    warm_throughput_mibps: int | None,
+) -> int | None:
+    """Return the provisioned shards, or None for an on-demand stream."""
+    check_only_one(
+        {"shard_count": shard_count, "capacity": capacity}, why="capacity is a computed number of shards"
+    )
+    if stream_mode is kinesis.StreamMode.ON_DEMAND:
+        if shard_count is not None or capacity is not None:
+            raise ValueError(
+                f"{'shard_count' if capacity is None else 'capacity'}: an on-demand stream sets none; "
+                "leave it out, or leave out stream_mode for a provisioned stream"
+            )
+        check_integer("warm_throughput_mibps", warm_throughput_mibps, *WARM_THROUGHPUT_MIBPS, unit=" of MiB")
+        return None
+    if warm_throughput_mibps is not None:
+        raise ValueError(
+            f"warm_throughput_mibps: {warm_throughput_mibps} is for an on-demand stream only; "
+            "set stream_mode to StreamMode.ON_DEMAND, or more shards"
+        )
+    count = capacity.shard_count if capacity is not None else shard_count
+    check_integer("shard_count", count, 1)
+    return 1 if count is None else count
+
+
+def _encryption(encryption: Encryption | None, key: kms.IKey | None) -> Encryption:
+    if encryption is None:
+        return Encryption.MANAGED if key is None else Encryption.CUSTOMER_KEY
+    if encryption not in list(Encryption):
+        raise ValueError(f"encryption: {encryption!r} is not allowed; allowed: {', '.join(Encryption)}")
+    if key is not None and encryption != Encryption.CUSTOMER_KEY:
+        raise ValueError(
+            f"encryption_key: a key goes with encryption customer_key, not {encryption}; "
+            "leave one of them out"
+        )
+    return Encryption(encryption)
+
+
+def _check_removal(scope: Construct, policy: RemovalPolicy) -> None:
+    if policy is not RemovalPolicy.RETAIN and scope.node.try_get_context(ALLOW_DESTROY_CONTEXT) is not True:
+        raise ValueError(
+            f"removal_policy: {policy.name} would delete every record with the stack, so it needs a second "
+            f'opt-in: set the context key "{ALLOW_DESTROY_CONTEXT}" to true, or keep RemovalPolicy.RETAIN'
+        )
