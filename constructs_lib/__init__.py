@@ -7,8 +7,9 @@ All props are keyword-only; a wrong one is a `ValueError` at synth that names it
 
 from constructs_lib.capacity import ShardCapacity
 from constructs_lib.delivery_policy import DeliveryPolicy, NetworkConditions
-from constructs_lib.destination_role import DestinationRole
-from constructs_lib.event_stream import Encryption, EventStream, EventStreamBase
+from constructs_lib.destination_role import DestinationRole, SplitRoles
+from constructs_lib.event_stream import Encryption, EventStream
+from constructs_lib.event_stream_base import EventStreamBase
 from constructs_lib.trust import segment_principal
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "EventStreamBase",
     "NetworkConditions",
     "ShardCapacity",
+    "SplitRoles",
     "segment_principal",
 ]

@@ -6,7 +6,7 @@ value only the deployment knows, passes every check.
 
 from typing import Any
 
-from aws_cdk import Token
+from aws_cdk import Stack, Token, region_info
 
 
 def known(value: Any) -> bool:
@@ -39,3 +39,16 @@ def check_only_one(props: dict[str, Any], *, why: str) -> None:
     given = [name for name, value in props.items() if value is not None]
     if len(given) > 1:
         raise ValueError(f"{' and '.join(given)} cannot be given together: {why}; give one of them")
+
+
+def check_partition(stack: Stack, prop: str, arn: str, *, way_out: str) -> None:
+    """Refuse a known ARN of another partition than the stack's: IAM would, at deploy.
+
+    Raises:
+        ValueError: names prop, ARN and partition.
+    """
+    if not arn.startswith("arn:") or not known(arn) or not known(stack.region):
+        return
+    here, there = region_info.RegionInfo.get(stack.region).partition, arn.split(":")[1]
+    if here is not None and here != there:
+        raise ValueError(f"{prop}: {arn} does not exist for {stack.region}, of partition {here}; {way_out}")

@@ -6,19 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_lib.checks import known
-from constructs_lib.event_stream import DELIVERY_ACTIONS, EventStreamBase
+from constructs_lib.checks import check_partition, known
+from constructs_lib.event_stream_base import DELIVERY_ACTIONS, KEY_ACTION, EventStreamBase, encryption_context
+from constructs_lib.policy_size import policy_size
+
+MANAGED_POLICY_QUOTA = 6_144
+"""Characters of a managed policy, white space left out; not adjustable."""
 
 SHARD_MAP_ACTIONS = ("kinesis:DescribeStreamSummary", "kinesis:ListShards")
 
+_SHORTEST_STREAM_ARN = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
 _VPC_ENDPOINT_ID = re.compile(r"vpce-[0-9a-f]{8,17}")
 # Behind aws:SourceIp stands a public address: what comes through a VPC endpoint has none.
-_NEVER_A_SOURCE = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
-)
+_NEVER_A_SOURCE = [
+    ipaddress.ip_network(block)
+    for block in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("fc00::/7", "fe80::/10", "::1/128"),
+    )
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +101,7 @@ class DeliveryPolicy(Construct):
         shard_map: also ListShards and DescribeStreamSummary on those streams, which Headgate's forwarder uses
             to pack by shard; Segment does not need it.
         network: where records may come from. Default: anywhere.
+        path: the policy's path, `/` or `/.../`. Default: `/`.
 
     Raises:
         ValueError: no stream, the same stream twice, or more streams than a managed policy has room for.
@@ -109,12 +120,14 @@ class DeliveryPolicy(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         _check_streams(streams)
-        iam.ManagedPolicy(
-            self,
-            "Resource",
-            description="Delivery of events into Kinesis streams",
-            path=path,
-            roles=[role],
+        for stream in streams:
+            check_partition(
+                Stack.of(self),
+                "streams",
+                stream.stream_arn,
+                way_out="make a role for it in its own partition",
+            )
+        document = iam.PolicyDocument(
             statements=[
                 *_kinesis_statements(streams, shard_map, network),
                 *_key_statements(streams),
@@ -123,7 +136,21 @@ class DeliveryPolicy(Construct):
                     actions=["iam:SimulatePrincipalPolicy"],
                     resources=[role.role_arn],
                 ),
-            ],
+            ]
+        )
+        size = policy_size(Stack.of(self), document, unknown=len(_SHORTEST_STREAM_ARN))
+        if size > MANAGED_POLICY_QUOTA:
+            raise ValueError(
+                f"streams: {len(streams)} of them make a policy of {size:,} characters; "
+                f"allowed: {MANAGED_POLICY_QUOTA:,}. Make a DestinationRole for each part of them"
+            )
+        iam.ManagedPolicy(
+            self,
+            "Resource",
+            description="Delivery of events into Kinesis streams",
+            path=path,
+            roles=[role],
+            document=document,
         )
 
 
@@ -132,9 +159,7 @@ def _check_streams(streams: Sequence[EventStreamBase]) -> None:
         raise ValueError("streams: an empty list grants nothing; give one stream or more")
     arns = [stream.stream_arn for stream in streams]
     if repeated := {arn for arn in arns if arns.count(arn) > 1}:
-        raise ValueError(
-            f"streams: {', '.join(sorted(repeated))} stands there more than once; name each once"
-        )
+        raise ValueError(f"streams: {', '.join(sorted(repeated))} is given more than once; give each once")
 
 
 def _kinesis_statements(
@@ -154,14 +179,17 @@ def _kinesis_statements(
 
 
 def _key_statements(streams: Sequence[EventStreamBase]) -> list[iam.PolicyStatement]:
-    """One statement for each stream with a customer managed key: a key never serves for another stream."""
-    encrypted = [stream for stream in streams if stream.encryption_key is not None]
+    """One statement for each customer managed key, bound to the streams that are encrypted with it."""
+    stream_arns: dict[str, list[str]] = {}
+    for stream in streams:
+        if stream.encryption_key is not None:
+            stream_arns.setdefault(stream.encryption_key.key_arn, []).append(stream.stream_arn)
     return [
         iam.PolicyStatement(
-            sid=f"EncryptForStream{number or ''}",
-            actions=["kms:GenerateDataKey"],
-            resources=[stream.encryption_key.key_arn],  # type: ignore[union-attr]
-            conditions=stream.key_conditions,
+            sid=f"EncryptForStreams{number or ''}",
+            actions=[KEY_ACTION],
+            resources=[key_arn],
+            conditions=encryption_context(arns),
         )
-        for number, stream in enumerate(encrypted)
+        for number, (key_arn, arns) in enumerate(stream_arns.items())
     ]

@@ -5,18 +5,14 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import cast
 
-from aws_cdk import Arn, ArnFormat, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_lib.capacity import ShardCapacity
 from constructs_lib.checks import check_integer, check_only_one, known
-from constructs_lib.stream_metrics import StreamMetrics
-
-DELIVERY_ACTIONS = ("kinesis:PutRecord", "kinesis:PutRecords")
-"""The write policy of Segment's documentation, and not one action more."""
+from constructs_lib.event_stream_base import EventStreamBase, check_key
 
 ALLOW_DESTROY_CONTEXT = "headgate:allow-destroy"
 """Context key of the second opt-in that destroying a stream needs, beside `RemovalPolicy.DESTROY`."""
@@ -25,8 +21,9 @@ RETENTION_HOURS = (24, 8_760)
 MAX_RECORD_KIB = (1_024, 10_240)
 WARM_THROUGHPUT_MIBPS = (1, 10_240)
 
+_YES = ("True", "true")  # a context value of the command line is text
+
 _STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
-_STREAM_ARN = re.compile(r"arn:aws[\w-]*:kinesis:[a-z0-9-]+:\d{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 
 class Encryption(StrEnum):
@@ -38,85 +35,6 @@ class Encryption(StrEnum):
     """With a customer managed key: a new one that rotates each year, or the one given as `encryption_key`."""
     NONE = "none"
     """Not at all. Nothing chooses this but you."""
-
-
-class EventStreamBase(StreamMetrics, Construct):
-    """What an event stream is to those that write to it or watch it, made here or not.
-
-    Attributes:
-        stream: the CDK stream, for all that CDK can do with one.
-        region: where the stream is.
-        encryption_key: its customer managed key; `None` if it has none, or AWS manages it.
-        shard_count: its provisioned shards; `None` if it is on demand or was not made here.
-        retention_period: how long it keeps a record; `None` if it was not made here.
-    """
-
-    stream: kinesis.IStream
-    region: str
-    encryption_key: kms.IKey | None = None
-    shard_count: int | None = None
-    retention_period: Duration | None = None
-
-    @staticmethod
-    def from_stream_attributes(
-        scope: Construct, construct_id: str, *, stream_arn: str, encryption_key: kms.IKey | None = None
-    ) -> "EventStreamBase":
-        """Return a stream that exists already, here or in another region, to grant writers delivery into it.
-
-        Args:
-            scope: where to stand for it.
-            construct_id: an id within `scope`; no resource is made.
-            stream_arn: the stream's ARN.
-            encryption_key: the customer managed key that the stream is encrypted with, if it is: without it
-                writers are granted no use of the key, and Kinesis refuses their records.
-
-        Raises:
-            ValueError: `stream_arn` is not the ARN of a stream.
-        """
-        return _ExistingStream(scope, construct_id, stream_arn, encryption_key)
-
-    @property
-    def stream_arn(self) -> str:
-        """The stream's ARN."""
-        return self.stream.stream_arn
-
-    @property
-    def stream_name(self) -> str:
-        """The stream's name."""
-        return self.stream.stream_name
-
-    @property
-    def key_conditions(self) -> dict[str, dict[str, str]]:
-        """The condition that binds a use of the key to this stream: Kinesis names it to KMS at each use."""
-        return {"StringEquals": {"kms:EncryptionContext:aws:kinesis:arn": self.stream_arn}}
-
-    def grant_delivery(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` put records into this stream, and use its customer managed key for that alone.
-
-        Narrower than CDK's `grant_write`: no ListShards, and of the key's actions only `kms:GenerateDataKey`.
-
-        Raises:
-            ValueError: the grantee has no policy to add to, such as a role of another account.
-        """
-        grant = iam.Grant.add_to_principal(
-            grantee=grantee, actions=list(DELIVERY_ACTIONS), resource_arns=[self.stream_arn], scope=self
-        )
-        if self.encryption_key is not None:
-            grant = grant.combine(
-                iam.Grant.add_to_principal(
-                    grantee=grantee,
-                    actions=["kms:GenerateDataKey"],
-                    resource_arns=[self.encryption_key.key_arn],
-                    conditions=self.key_conditions,
-                    scope=self,
-                )
-            )
-        if not grant.success:
-            raise ValueError(
-                f"grantee: {grantee} has no policy here that the permission could stand in; "
-                "for a writer of another account make a DestinationRole that trusts it"
-            )
-        return grant
 
 
 class EventStream(EventStreamBase):
@@ -167,6 +85,7 @@ class EventStream(EventStreamBase):
         check_integer("max_record_kib", max_record_kib, *MAX_RECORD_KIB, unit=" of KiB")
         self.shard_count = _shard_count(shard_count, capacity, stream_mode, warm_throughput_mibps)
         encryption = _encryption(encryption, encryption_key)
+        check_key(encryption_key)
         _check_removal(self, removal_policy)
 
         self.retention_period = retention_period or Duration.hours(RETENTION_HOURS[0])
@@ -196,26 +115,6 @@ class EventStream(EventStreamBase):
         resource = cast("kinesis.CfnStream", self.stream.node.default_child)
         resource.max_record_size_in_kib = max_record_kib
         resource.warm_throughput_mi_bps = warm_throughput_mibps
-
-
-class _ExistingStream(EventStreamBase):
-    def __init__(
-        self, scope: Construct, construct_id: str, stream_arn: str, encryption_key: kms.IKey | None
-    ) -> None:
-        super().__init__(scope, construct_id)
-        if known(stream_arn) and not _STREAM_ARN.fullmatch(stream_arn):
-            raise ValueError(
-                f"stream_arn: {stream_arn!r} is not the ARN of a stream; "
-                "it looks like arn:aws:kinesis:us-west-2:123456789012:stream/events"
-            )
-        if encryption_key is not None and known(arn := encryption_key.key_arn) and ":key/" not in arn:
-            raise ValueError(
-                f"encryption_key: {arn!r} is not the ARN of a key, and a permission for an alias grants "
-                "nothing; it looks like arn:aws:kms:us-west-2:123456789012:key/..."
-            )
-        self.stream = kinesis.Stream.from_stream_arn(self, "Resource", stream_arn)
-        self.region = Arn.split(stream_arn, ArnFormat.SLASH_RESOURCE_NAME).region or Stack.of(self).region
-        self.encryption_key = encryption_key
 
 
 _STREAM_ENCRYPTION = {
@@ -295,8 +194,10 @@ def _encryption(encryption: Encryption | None, key: kms.IKey | None) -> Encrypti
 
 
 def _check_removal(scope: Construct, policy: RemovalPolicy) -> None:
-    if policy is not RemovalPolicy.RETAIN and scope.node.try_get_context(ALLOW_DESTROY_CONTEXT) is not True:
+    if policy is RemovalPolicy.SNAPSHOT:
+        raise ValueError("removal_policy: SNAPSHOT is not for streams; allowed: RETAIN, DESTROY")
+    if policy is RemovalPolicy.DESTROY and str(scope.node.try_get_context(ALLOW_DESTROY_CONTEXT)) not in _YES:
         raise ValueError(
-            f"removal_policy: {policy.name} would delete every record with the stack, so it needs a second "
-            f'opt-in: set the context key "{ALLOW_DESTROY_CONTEXT}" to true, or keep RemovalPolicy.RETAIN'
+            "removal_policy: DESTROY deletes every record with the stack, so it needs a second opt-in: "
+            f'set the context key "{ALLOW_DESTROY_CONTEXT}" to true, or keep RemovalPolicy.RETAIN'
         )

@@ -1,9 +1,11 @@
 """External IDs: what a writer must send to assume the role, so that nobody else's Segment can write."""
 
+import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from aws_cdk import SecretValue
+from aws_cdk import SecretValue, Stack
 
 from constructs_lib.checks import known
 
@@ -12,7 +14,7 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
 def external_ids(
-    source_ids: Sequence[str] | None, secret_ids: Sequence[str | SecretValue] | None
+    stack: Stack, source_ids: Sequence[str] | None, secret_ids: Sequence[str | SecretValue] | None
 ) -> list[str]:
     """Return the External IDs to be accepted, from whichever of the two kinds is given.
 
@@ -34,32 +36,43 @@ def external_ids(
     prop = "source_ids" if secret_ids is None else "secret_ids"
     given = source_ids or secret_ids or ()
     if isinstance(given, str):
-        raise ValueError(f"{prop}: {given!r} is one ID; give a list of them")
+        raise ValueError(f"{prop}: one text is not allowed; give a list of IDs")
     if not given:
         raise ValueError(f"{prop}: an empty list would let nobody in; give one ID or more")
-    ids = [_checked(f"{prop}[{number}]", value) for number, value in enumerate(given)]
-    if repeated := sorted({value for value in ids if ids.count(value) > 1}):
-        shown = ", ".join(map(repr, repeated)) if prop == "source_ids" else "an ID"
-        raise ValueError(f"{prop}: {shown} stands there more than once; name each once")
+    ids, seen = [], set()
+    for number, value in enumerate(given):
+        place = f"{prop}[{number}]"
+        checked = _reference(stack, place, value) if isinstance(value, SecretValue) else _text(place, value)
+        if (same := json.dumps(stack.resolve(checked) if not known(checked) else checked)) in seen:
+            raise ValueError(f"{place}: {_shown(place, value)} is given more than once; give each once")
+        seen.add(same)
+        ids.append(checked)
     return ids
 
 
-def _checked(prop: str, value: str | SecretValue) -> str:
-    if isinstance(value, SecretValue):
-        # A trust policy is where a Secret ID has to stand; what is kept out is its text, not the reference.
-        reference = value.unsafe_unwrap()
-        if known(reference) and not reference.startswith("{{resolve:"):
-            raise ValueError(
-                f"{prop}: this SecretValue holds the text itself, which would stand in the template; "
-                "use SecretValue.secrets_manager(NAME)"
-            )
-        return reference
+def _text(place: str, value: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{prop}: {value!r} is not allowed; an External ID must not be empty")
+        raise ValueError(f"{place}: {value!r} is not allowed; an External ID must not be empty")
     if known(value) and not _EXTERNAL_ID.fullmatch(value):
-        shown = repr(value) if prop.startswith("source_ids") else f"a text of {len(value)} characters"
         raise ValueError(
-            f"{prop}: {shown} is not allowed; "
+            f"{place}: {_shown(place, value)} is not allowed; "
             "an External ID is 2 to 1,224 letters, digits and any of _ + = , . @ : / -"
         )
     return value
+
+
+def _reference(stack: Stack, place: str, secret: SecretValue) -> str:
+    # A trust policy is where a Secret ID has to stand; what is kept out is its text, not the reference.
+    unwrapped = secret.unsafe_unwrap()
+    resolved: Any = stack.resolve(unwrapped)
+    if isinstance(resolved, str) and not resolved.startswith("{{resolve:secretsmanager:"):
+        raise ValueError(
+            f"{place}: this SecretValue is not from Secrets Manager; its text would be in the template, or "
+            "CloudFormation cannot resolve it here; use SecretValue.secrets_manager(NAME)"
+        )
+    return resolved if isinstance(resolved, str) else unwrapped
+
+
+def _shown(place: str, value: Any) -> str:
+    """A source ID as it is; of a Secret ID, which is as good as a password, nothing."""
+    return repr(value) if place.startswith("source_ids") else "the ID"

@@ -1,18 +1,23 @@
 """Who may assume a destination's role: the trust policy, and how long IAM lets it be."""
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from aws_cdk import Stack, Token, region_info
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+
+from constructs_lib.checks import check_partition, known
+from constructs_lib.policy_size import policy_size
+
+TRUST_POLICY_QUOTA = (2_048, 8_192)
+"""Characters of a role's trust policy: IAM's default, and the most that Service Quotas raises it to."""
 
 SEGMENT_ACCOUNT = "595280932656"
 SEGMENT_WRITER_ARN = f"arn:aws:iam::{SEGMENT_ACCOUNT}:role/customer-kinesis-access"
 """The role that Segment's Kinesis destination writes with, from Segment's documentation."""
 
-Fragment = dict[str, Any]
+Conditions = dict[str, Any]
 
 
 def segment_principal(*, whole_account: bool = False) -> iam.ArnPrincipal:
@@ -28,7 +33,7 @@ def segment_principal(*, whole_account: bool = False) -> iam.ArnPrincipal:
 class TrustedPrincipals(iam.PrincipalBase):
     """AWS principals under one set of conditions, in one statement: each External ID stands there once."""
 
-    def __init__(self, arns: Sequence[str], conditions: Fragment) -> None:
+    def __init__(self, arns: Sequence[str], conditions: Conditions) -> None:
         super().__init__()
         self.arns = list(arns)
         self.statement_conditions = conditions
@@ -43,12 +48,83 @@ class TrustedPrincipals(iam.PrincipalBase):
         return None
 
 
-def trusted_principals(principals: Sequence[iam.IPrincipal]) -> list[TrustedPrincipals]:
-    """Return the principals grouped by the conditions that they bring along.
+class Trust:
+    """Principals that are checked, and what the trust policy that names them measures.
+
+    Args:
+        stack: where the role is.
+        principals: who is trusted; None for Segment's own writer.
+        whole_account: with no principals given, all of Segment's account.
 
     Raises:
-        ValueError: there is none, or one that cannot send an External ID, or everybody.
+        ValueError: there is no principal, or one that cannot send an External ID, that is everybody, or that
+            cannot exist in the stack's partition.
     """
+
+    def __init__(
+        self, stack: Stack, principals: Sequence[iam.IPrincipal] | None, whole_account: bool
+    ) -> None:
+        if principals is not None and whole_account:
+            raise ValueError(
+                "whole_account: it says how Segment is trusted, and principals says who is; "
+                "put segment_principal(whole_account=True) among principals"
+            )
+        if principals is None:
+            principals = [segment_principal(whole_account=whole_account)]
+        self._stack = stack
+        self.groups = _grouped(principals)
+        for arn in self._arns():
+            way_out = (
+                "trust your own forwarder's task role" if _is_segment(arn) else "trust one of that partition"
+            )
+            check_partition(stack, "principals", arn, way_out=way_out)
+
+    def _arns(self) -> Iterator[str]:
+        for group in self.groups:
+            yield from group.arns
+
+    @property
+    def segment(self) -> bool:
+        """Whether Segment's account, or a role in it, is among the principals."""
+        return any(_is_segment(arn) for arn in self._arns())
+
+    def policy_sizes(self, *, unknown: int) -> Callable[[Sequence[str]], int]:
+        """Return what tells the size of the trust policy for any External IDs; `unknown` as in policy_size.
+
+        CDK is asked once, for all but the External IDs.
+        """
+        frame = {
+            "Statement": [
+                {
+                    "Action": "sts:AssumeRole",
+                    "Condition": _with_external_ids(group.statement_conditions),
+                    "Effect": "Allow",
+                    "Principal": {"AWS": group.arns[0] if len(group.arns) == 1 else group.arns},
+                }
+                for group in self.groups
+            ],
+            "Version": "2012-10-17",
+        }
+        without_ids = policy_size(self._stack, frame, unknown=unknown) - len('""') * len(self.groups)
+
+        def size(external_ids: Sequence[str]) -> int:
+            texts = [value if _is_text(value) else "?" * unknown for value in external_ids]
+            ids = json.dumps(texts[0] if len(texts) == 1 else texts, separators=(",", ":"))
+            return without_ids + len(ids) * len(self.groups)
+
+        return size
+
+
+def _is_text(external_id: str) -> bool:
+    return known(external_id) and not external_id.startswith("{{resolve:")
+
+
+def _with_external_ids(conditions: Conditions) -> Conditions:
+    return {**conditions, "StringEquals": {**conditions.get("StringEquals", {}), "sts:ExternalId": ""}}
+
+
+def _grouped(principals: Sequence[iam.IPrincipal]) -> list[TrustedPrincipals]:
+    """Return the principals grouped by the conditions that they bring along."""
     if not principals:
         raise ValueError("principals: an empty list would let nobody in; leave it out for Segment")
     groups: dict[str, TrustedPrincipals] = {}
@@ -59,7 +135,7 @@ def trusted_principals(principals: Sequence[iam.IPrincipal]) -> list[TrustedPrin
     return list(groups.values())
 
 
-def _checked(prop: str, principal: iam.IPrincipal) -> tuple[Sequence[str], Fragment]:
+def _checked(prop: str, principal: iam.IPrincipal) -> tuple[Sequence[str], Conditions]:
     if isinstance(principal, iam.CompositePrincipal):
         raise ValueError(f"{prop}: a CompositePrincipal cannot be given; list its principals one by one")
     fragment = principal.grant_principal.policy_fragment
@@ -81,71 +157,5 @@ def _checked(prop: str, principal: iam.IPrincipal) -> tuple[Sequence[str], Fragm
     return arns, conditions
 
 
-def trusts_segment(groups: Sequence[TrustedPrincipals]) -> bool:
-    """Whether Segment's account, or a role in it, is among the principals."""
-    return any(f"::{SEGMENT_ACCOUNT}:" in arn for group in groups for arn in group.arns)
-
-
-def trust_policy_length(
-    stack: Stack, groups: Sequence[TrustedPrincipals], external_ids: Sequence[str], *, unknown: int
-) -> int:
-    """Return how many characters of the quota the trust policy takes: IAM counts all but white space.
-
-    Args:
-        stack: where the role is; it knows what some tokens stand for.
-        groups: who is trusted.
-        external_ids: what they must send.
-        unknown: how long to take each text for that only the deployment knows.
-    """
-    ids = external_ids[0] if len(external_ids) == 1 else list(external_ids)
-    statements = []
-    for group in groups:
-        conditions = {operator: dict(keys) for operator, keys in group.statement_conditions.items()}
-        conditions.setdefault("StringEquals", {})["sts:ExternalId"] = ids
-        arns = group.arns[0] if len(group.arns) == 1 else group.arns
-        statements.append(
-            {
-                "Action": "sts:AssumeRole",
-                "Condition": conditions,
-                "Effect": "Allow",
-                "Principal": {"AWS": arns},
-            }
-        )
-    document = stack.resolve({"Statement": statements, "Version": "2012-10-17"})
-    return len(json.dumps(_as_deployed(document, "?" * unknown), separators=(",", ":")))
-
-
-_PSEUDO_PARAMETERS = {"AWS::AccountId": "1" * 12, "AWS::Partition": "aws", "AWS::Region": "us-west-2"}
-
-
-def _as_deployed(value: Any, unknown: str) -> Any:
-    """Return `value` with a stand-in for all that only the deployment knows."""
-    match value:
-        case {"Ref": str(name), **rest} if not rest:
-            return _PSEUDO_PARAMETERS.get(name, unknown)
-        case {"Fn::Join": [separator, parts], **rest} if not rest:
-            return separator.join(str(_as_deployed(part, unknown)) for part in parts)
-        case dict() if len(value) == 1 and next(iter(value)).startswith("Fn::"):
-            return unknown
-        case dict():
-            return {key: _as_deployed(item, unknown) for key, item in value.items()}
-        case list():
-            return [_as_deployed(item, unknown) for item in value]
-        case str():
-            return re.sub(r"\{\{resolve:[^}]*\}\}", unknown, value)
-    return value
-
-
-def check_segment_can_exist(stack: Stack, groups: Sequence[TrustedPrincipals]) -> None:
-    """Refuse to trust Segment where no account of AWS's commercial partition can be trusted.
-
-    Raises:
-        ValueError: Segment is among the principals and the stack's region is in another partition.
-    """
-    if Token.is_unresolved(stack.region) or not trusts_segment(groups):
-        return
-    if (partition := region_info.RegionInfo.get(stack.region).partition) not in (None, "aws"):
-        raise ValueError(
-            f"principals: Segment's principal cannot exist in {partition} (region {stack.region}); "
-            "name a principal of that partition, such as a forwarder's task role"
-        )
+def _is_segment(arn: str) -> bool:
+    return f"::{SEGMENT_ACCOUNT}:" in arn

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from constructs_lib.destination_role import TRUST_POLICY_QUOTA
 from constructs_lib.event_stream import MAX_RECORD_KIB, RETENTION_HOURS, WARM_THROUGHPUT_MIBPS
+from constructs_lib.trust import TRUST_POLICY_QUOTA
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,6 +120,12 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     secret_ids: Annotated[
         tuple[SecretId, ...] | None, Meta(description="Secret IDs to accept, in place of source_ids.")
     ] = None
+    split: Annotated[
+        bool, Meta(description="Make as many roles as it takes for all source_ids to fit; see the docs.")
+    ] = False
+    retired_source_ids: Annotated[
+        tuple[str, ...], Meta(description="With split: source_ids that keep their place but are refused.")
+    ] = ()
     principals: Annotated[
         tuple[str, ...],
         Meta(
@@ -152,6 +158,13 @@ class Role(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             description="The account's IAM quota for the length of a trust policy.",
         ),
     ] = TRUST_POLICY_QUOTA[0]
+
+    def __post_init__(self) -> None:
+        """Refuse what goes with split alone, and split with what it cannot divide."""
+        if self.split and self.source_ids is None:
+            raise ValueError("split divides source_ids; give them, or leave it out")
+        if self.retired_source_ids and not self.split:
+            raise ValueError("retired_source_ids goes with split = true; else take the ID out of source_ids")
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, SecretValue, Stack
+from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
@@ -16,8 +16,10 @@ from constructs_lib import (
     EventStreamBase,
     NetworkConditions,
     ShardCapacity,
+    SplitRoles,
     segment_principal,
 )
+from constructs_lib.destination_role import SplitOptions
 from environments import model
 
 
@@ -28,7 +30,7 @@ class StreamStack(Stack):
 
     Attributes:
         event_stream: the stream, for stacks that build on it.
-        destination_role: the role for outside writers.
+        destination_roles: the role for outside writers; several where the environment says `split`.
     """
 
     def __init__(
@@ -40,9 +42,9 @@ class StreamStack(Stack):
             if environment.existing_stream is None
             else self._existing_stream("Stream", environment.existing_stream)
         )
-        self.destination_role = self._role(environment.role)
+        self.destination_roles = self._roles(environment.role)
 
-        self._output("RoleAddress", self.destination_role.role_arn, "Segment's setting Role Address")
+        self._role_outputs(self.destination_roles)
         self._output("StreamRegion", self.event_stream.region, "Segment's setting AWS Kinesis Stream Region")
         self._output("StreamName", self.event_stream.stream_name, "Segment's setting AWS Kinesis Stream Name")
 
@@ -83,32 +85,58 @@ class StreamStack(Stack):
             encryption_key=kms.Key.from_key_arn(self, f"{construct_id}Key", key_arn) if key_arn else None,
         )
 
-    def _role(self, settings: model.Role) -> DestinationRole:
+    def _roles(self, settings: model.Role) -> SplitRoles:
+        options = self._role_options(settings)
+        if settings.split and settings.source_ids is not None:
+            return DestinationRole.split(
+                self,
+                "Role",
+                source_ids=settings.source_ids,
+                retired_source_ids=settings.retired_source_ids,
+                role_name=settings.name,
+                **options,
+            )
+        role = DestinationRole(
+            self,
+            "Role",
+            source_ids=settings.source_ids,
+            secret_ids=None if settings.secret_ids is None else list(map(_secret_value, settings.secret_ids)),
+            role_name=settings.name,
+            **options,
+        )
+        return SplitRoles(roles=(role,), role_of=dict.fromkeys(settings.source_ids or (), role))
+
+    def _role_options(self, settings: model.Role) -> SplitOptions:
         others = [
             self._existing_stream(f"OtherStream{number}", stream)
             for number, stream in enumerate(settings.other_streams, start=1)
         ]
         network, boundary_arn = settings.network, settings.permissions_boundary_arn
-        return DestinationRole(
-            self,
-            "Role",
-            streams=[self.event_stream, *others],
-            source_ids=settings.source_ids,
-            secret_ids=None if settings.secret_ids is None else list(map(_secret_value, settings.secret_ids)),
-            principals=list(map(_principal, settings.principals)),
-            shard_map=settings.shard_map,
-            network=None
+        return {
+            "streams": [self.event_stream, *others],
+            "principals": list(map(_principal, settings.principals)),
+            "shard_map": settings.shard_map,
+            "network": None
             if network is None
             else NetworkConditions(
                 vpc_endpoint_ids=network.vpc_endpoint_ids, source_addresses=network.source_addresses
             ),
-            role_name=settings.name,
-            path=settings.path,
-            permissions_boundary=iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary_arn)
+            "path": settings.path,
+            "permissions_boundary": iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary_arn)
             if boundary_arn
             else None,
-            max_trust_policy_length=settings.max_trust_policy_length,
-        )
+            "max_trust_policy_length": settings.max_trust_policy_length,
+        }
+
+    def _role_outputs(self, roles: SplitRoles) -> None:
+        for role in roles.roles:
+            name = role.node.id.replace("Role", "RoleAddress")  # keeps its name when roles before it go
+            self._output(name, role.role_arn, "Segment's setting Role Address")
+            if len(roles.roles) > 1:
+                its_own = [source_id for source_id, owner in roles.role_of.items() if owner is role]
+                Annotations.of(self).add_info(
+                    f"{name} is the Role Address of the sources {', '.join(its_own)}"
+                )
 
     def _output(self, logical_id: str, value: str, description: str) -> None:
         # Users and scripts read these by name, so the name is fixed.
