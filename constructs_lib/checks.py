@@ -41,13 +41,13 @@ def check_only_one(props: dict[str, Any], *, why: str) -> None:
         raise ValueError(f"{' and '.join(given)} cannot be given together: {why}; give one of them")
 
 
-def check_partition(stack: Stack, prop: str, arn: str, *, way_out: str) -> None:
+def check_partition(stack: Stack, prop: str, arn: Any, *, way_out: str) -> None:
     """Refuse a known ARN of another partition than the stack's: IAM would, at deploy.
 
     Raises:
         ValueError: names prop, ARN and partition.
     """
-    if not arn.startswith("arn:") or not known(arn) or not known(stack.region):
+    if not isinstance(arn, str) or not arn.startswith("arn:") or not known(arn) or not known(stack.region):
         return
     here, there = region_info.RegionInfo.get(stack.region).partition, arn.split(":")[1]
     if here is not None and here != there:

@@ -1,7 +1,8 @@
 """Who may assume a destination's role: the trust policy, and how long IAM lets it be."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from aws_cdk import Stack
@@ -59,6 +60,10 @@ class Trust:
     Raises:
         ValueError: there is no principal, or one that cannot send an External ID, that is everybody, or that
             cannot exist in the stack's partition.
+
+    Attributes:
+        groups: the principals by the conditions that they bring along: a statement for each.
+        segment: whether Segment's account, or a role in it, is among the principals.
     """
 
     def __init__(
@@ -73,20 +78,12 @@ class Trust:
             principals = [segment_principal(whole_account=whole_account)]
         self._stack = stack
         self.groups = _grouped(principals)
-        for arn in self._arns():
-            way_out = (
-                "trust your own forwarder's task role" if _is_segment(arn) else "trust one of that partition"
-            )
-            check_partition(stack, "principals", arn, way_out=way_out)
-
-    def _arns(self) -> Iterator[str]:
-        for group in self.groups:
-            yield from group.arns
-
-    @property
-    def segment(self) -> bool:
-        """Whether Segment's account, or a role in it, is among the principals."""
-        return any(_is_segment(arn) for arn in self._arns())
+        # Some principals, an account for one, are tokens even where the stack knows what they stand for.
+        arns = [arn for group in self.groups for arn in stack.resolve(group.arns)]
+        self.segment = any(_is_segment(arn) for arn in arns)
+        for arn in arns:
+            own = "trust your own forwarder's task role" if _is_segment(arn) else "trust one of that partition"
+            check_partition(stack, "principals", arn, way_out=own)
 
     def policy_sizes(self, *, unknown: int) -> Callable[[Sequence[str]], int]:
         """Return what tells the size of the trust policy for any External IDs; `unknown` as in policy_size.
@@ -107,8 +104,12 @@ class Trust:
         }
         without_ids = policy_size(self._stack, frame, unknown=unknown) - len('""') * len(self.groups)
 
+        @cache
+        def as_deployed(external_id: str) -> str:
+            return external_id if _is_text(external_id) else "?" * unknown
+
         def size(external_ids: Sequence[str]) -> int:
-            texts = [value if _is_text(value) else "?" * unknown for value in external_ids]
+            texts = list(map(as_deployed, external_ids))
             ids = json.dumps(texts[0] if len(texts) == 1 else texts, separators=(",", ":"))
             return without_ids + len(ids) * len(self.groups)
 
@@ -157,5 +158,5 @@ def _checked(prop: str, principal: iam.IPrincipal) -> tuple[Sequence[str], Condi
     return arns, conditions
 
 
-def _is_segment(arn: str) -> bool:
-    return f"::{SEGMENT_ACCOUNT}:" in arn
+def _is_segment(arn: Any) -> bool:
+    return f"::{SEGMENT_ACCOUNT}:" in json.dumps(arn)
