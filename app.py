@@ -40,8 +40,10 @@ def main() -> None:
         )
         for key, value in environment.tags.items():
             Tags.of(stack).add(key, value)
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         sys.exit(f"headgate: {error}")
+    except ValueError as error:  # a construct's: a value that no type could refuse
+        sys.exit(f"headgate: environment {name}: {error}")
     app.synth()
 
 

@@ -166,14 +166,14 @@ def _shard_count(
         if shard_count is not None or capacity is not None:
             raise ValueError(
                 f"{'shard_count' if capacity is None else 'capacity'}: an on-demand stream sets none; "
-                "leave it out, or leave out stream_mode for a provisioned stream"
+                "leave it out, or have the stream provisioned"
             )
         check_integer("warm_throughput_mibps", warm_throughput_mibps, *WARM_THROUGHPUT_MIBPS, unit=" of MiB")
         return None
     if warm_throughput_mibps is not None:
         raise ValueError(
             f"warm_throughput_mibps: {warm_throughput_mibps} is for an on-demand stream only; "
-            "set stream_mode to StreamMode.ON_DEMAND, or more shards"
+            "make the stream on demand, or give it more shards"
         )
     count = capacity.shard_count if capacity is not None else shard_count
     check_integer("shard_count", count, 1)

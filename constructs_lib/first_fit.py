@@ -7,10 +7,8 @@ def first_fit(items: Sequence[str], size: Callable[[Sequence[str]], int], limit:
     """Return the bins: each item, in order, goes into the first that has room for it.
 
     For items of one length, as IDs of one kind are, no other way needs fewer bins; and other than ways that
-    sort first, an item that is appended leaves all others where they are.
-
-    Raises:
-        ValueError: an item does not even fit into a bin of its own.
+    sort first, an item that is appended leaves all others where they are. An item that is over the limit by
+    itself gets a bin of its own.
     """
     bins: list[list[str]] = []
     for item in items:
@@ -19,7 +17,5 @@ def first_fit(items: Sequence[str], size: Callable[[Sequence[str]], int], limit:
                 placed.append(item)
                 break
         else:
-            if (alone := size([item])) > limit:
-                raise ValueError(f"{item!r} alone makes {alone:,} characters; allowed: {limit:,}")
             bins.append([item])
     return bins

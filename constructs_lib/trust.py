@@ -82,7 +82,9 @@ class Trust:
         arns = [arn for group in self.groups for arn in stack.resolve(group.arns)]
         self.segment = any(_is_segment(arn) for arn in arns)
         for arn in arns:
-            own = "trust your own forwarder's task role" if _is_segment(arn) else "trust one of that partition"
+            own = (
+                "trust your own forwarder's task role" if _is_segment(arn) else "trust one of that partition"
+            )
             check_partition(stack, "principals", arn, way_out=own)
 
     def policy_sizes(self, *, unknown: int) -> Callable[[Sequence[str]], int]:

@@ -67,7 +67,7 @@ def test_an_environment_may_stand_elsewhere(tmp_path: Path) -> None:
         (
             {"env": "mine"},
             'region = "eu-west-1"\n[role]\nsource_ids = []',
-            "source_ids: an empty list would let nobody in; give one ID or more",
+            "environment mine: source_ids: an empty list would let nobody in; give one ID or more",
         ),
     ],
 )

@@ -198,6 +198,22 @@ def test_what_cannot_be_is_refused_at_synth(stack: cdk.Stack, props: dict[str, A
     assert "\n" not in str(raised.value)
 
 
+def test_streams_of_several_regions_share_a_role(stack: cdk.Stack, resources: Resources) -> None:
+    ireland = cdk.Stack(cdk.App.of(stack), "Ireland", env=cdk.Environment(region="eu-west-1"))
+    there = EventStream(ireland, "There", stream_name="there")
+    make(stack, streams=[EventStream(stack, "Here"), there])
+    [policy] = resources("AWS::IAM::ManagedPolicy")
+    assert policy["PolicyDocument"]["Statement"][0]["Resource"] == [
+        {"Fn::GetAtt": ["Here2DAB51EA", "Arn"]},
+        {
+            "Fn::Join": [
+                "",
+                ["arn:aws:kinesis:eu-west-1:", {"Ref": "AWS::AccountId"}, ":stream/there"],
+            ]
+        },
+    ]
+
+
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"])
 def test_segment_is_refused_where_it_cannot_exist(region: str) -> None:
     stack = cdk.Stack(cdk.App(), "Test", env=cdk.Environment(region=region))

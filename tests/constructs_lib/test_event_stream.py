@@ -112,7 +112,7 @@ def test_destroying_takes_two_opt_ins(yes: bool | str) -> None:
         ),
         (
             {"shard_count": 2, "stream_mode": ON_DEMAND},
-            "shard_count: an on-demand stream sets none; leave it out, or leave out stream_mode",
+            "shard_count: an on-demand stream sets none; leave it out, or have the stream provisioned",
         ),
         (
             {"capacity": ShardCapacity(shard_count=2, bound_by="records"), "stream_mode": ON_DEMAND},

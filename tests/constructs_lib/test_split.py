@@ -3,6 +3,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,8 +110,11 @@ def test_first_fit_places_everything_in_order_within_the_limit(items: list[str],
 
 
 def test_what_fits_nowhere_is_refused() -> None:
-    with pytest.raises(ValueError, match="'xxx' alone makes 3 characters; allowed: 2"):
-        first_fit(["xxx"], lambda placed: sum(map(len, placed)), 2)
+    crowd = [iam.ArnPrincipal(f"arn:aws:iam::123456789012:role/{'x' * 60}{n}") for n in range(20)]
+    with pytest.raises(
+        ValueError, match=r"1 of them make a trust policy of 2,\d\d\d characters; allowed: 2,048"
+    ):
+        split(["abc"], principals=crowd)
 
 
 def logical_id_of(role: DestinationRole) -> str:
