@@ -137,23 +137,24 @@ def _started(directory: Path, attempts: int = 3) -> Iterator[EmbeddedAws]:
 
 @contextmanager
 def _surroundings_shut_out() -> Iterator[None]:
-    before = dict(os.environ)
-    _replace_environment(
-        {name: value for name, value in before.items() if not name.startswith("AWS_")}
-        | {
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": "127.0.0.1",
-            "no_proxy": "127.0.0.1",
-        }
-    )
+    changes: dict[str, str | None] = {name: None for name in os.environ if name.startswith("AWS_")} | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    _change_environment(changes)
     try:
         yield
     finally:
-        _replace_environment(before)
+        _change_environment(before)
 
 
-def _replace_environment(variables: Mapping[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(variables)
+def _change_environment(changes: Mapping[str, str | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -17,26 +17,24 @@ HEADGATE = Path(sys.executable).with_name("headgate")
 _SOURCE = """\
 [[sources]]
 id = "{source_id}"
-name = "Demo"
+name = "{name}"
 write_keys = ["{write_key}"]
 
 [[sources.destinations]]
-region = "{outputs.stream_region}"
-stream_name = "{outputs.stream_name}"
-role_address = "{outputs.role_address}"
+region = "{destination.stream_region}"
+stream_name = "{destination.stream_name}"
+role_address = "{destination.role_address}"
 """
 
 Event = dict[str, Any]
 
 
-def write_sources(path: Path, *, source_id: str, write_key: str, outputs: StreamStackOutputs) -> None:
-    """Write a `sources.toml` of one source, with one destination made of a stack's outputs.
+def source_toml(source_id: str, name: str, write_key: str, destination: StreamStackOutputs) -> str:
+    """Return a source for a `sources.toml`, with one destination made of a stack's outputs.
 
     The External ID that the forwarder sends is the source ID, as it is where no Secret ID is given.
     """
-    path.write_text(
-        _SOURCE.format(source_id=source_id, write_key=write_key, outputs=outputs), encoding="utf-8"
-    )
+    return _SOURCE.format(source_id=source_id, name=name, write_key=write_key, destination=destination)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Child:
             if (status := self.process.poll()) is not None:
                 raise DemoError(f"{self.name} ended with status {status}: {self.last_line()}")
             if time.monotonic() > deadline:
-                raise DemoError(f"{self.name} was not ready within {seconds:.0f} s: {self.last_line()}")
+                raise DemoError(f"{self.name} was not ready within {seconds:g} s: {self.last_line()}")
             time.sleep(0.05)
 
     def last_line(self) -> str:
@@ -87,7 +87,7 @@ def run(
         try:
             status = child.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise DemoError(f"{name} took longer than {seconds:.0f} s: {child.last_line()}") from None
+            raise DemoError(f"{name} took longer than {seconds:g} s: {child.last_line()}") from None
     if status:
         raise DemoError(f"{name} ended with status {status}: {child.last_line()}")
     return log.read_text(encoding="utf-8")

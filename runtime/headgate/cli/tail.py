@@ -97,7 +97,8 @@ def _on_terminal() -> Show:
     from rich.highlighter import JSONHighlighter
     from rich.text import Text
 
-    console = Console(soft_wrap=True)
+    # rich takes NO_COLOR to the letter and keeps bold and dim; who sets it wants plain text.
+    console = Console(soft_wrap=True, color_system=None if os.environ.get("NO_COLOR") else "auto")
     highlight = JSONHighlighter()
 
     def show(records: Sequence[Record]) -> None:
