@@ -81,5 +81,5 @@ def _region_hint(region: str) -> str:
     ]
     if region in known:
         return ""
-    near = difflib.get_close_matches(region, known, n=1)
-    return f"; no region {region!r} is known" + (f" (did you mean {near[0]!r}?)" if near else "")
+    near = " or ".join(map(repr, difflib.get_close_matches(region, known, n=2, cutoff=0.8)))
+    return f"; no region {region!r} is known" + (f" (did you mean {near}?)" if near else "")

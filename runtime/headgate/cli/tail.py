@@ -42,8 +42,9 @@ def tail(
 ) -> None:
     """Print a stream's records: shard, sequence number, partition key and event.
 
-    On a terminal for the eye; in a pipe, one JSON object a line, with the keys shardId, sequenceNumber,
-    partitionKey, approximateArrivalTimestamp and event (data, in base64, where a record is no JSON).
+    On a terminal for the eye. In a pipe one JSON object a line, with the keys
+    shardId, sequenceNumber, partitionKey, approximateArrivalTimestamp and event;
+    a record that is no JSON has data, in base64, in place of event.
 
     Example: headgate tail events --region us-west-2 --since 1h --follow
     """
