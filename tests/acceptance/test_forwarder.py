@@ -198,7 +198,8 @@ def test_sigterm_drains_and_nothing_acknowledged_is_lost(world: World, serve: Se
         senders = [threading.Thread(target=send, args=(url,)) for _ in range(4)]
         for sender in senders:
             sender.start()
-        while len(acknowledged) < 400:
+        deadline = time.monotonic() + 30
+        while len(acknowledged) < 400 and time.monotonic() < deadline:
             time.sleep(0.01)
         child.process.send_signal(signal.SIGTERM)
         assert child.process.wait(30) == 0
@@ -208,4 +209,5 @@ def test_sigterm_drains_and_nothing_acknowledged_is_lost(world: World, serve: Se
         assert answer(f"{url}/healthz") is None
         log_lines(child)
     found = by_message_id(world.records_of(world.outputs.stream_name, tmp_path / "tail.log"))
+    assert len(acknowledged) >= 400
     assert set(acknowledged) <= found.keys()
