@@ -2,6 +2,7 @@
 
 ```
 HeadgateError
+├── AwsError              AWS refused what a command asked of it, or could not be reached
 └── UsageError            the command line or a file asks for something that cannot be: exit status 2
     └── SettingsError     a settings file, environment or table that does not hold what it should
 ```
@@ -14,6 +15,10 @@ class HeadgateError(Exception):
     """Base of all of Headgate's errors; a command that ends with one exits with status 1."""
 
     exit_status = 1
+
+
+class AwsError(HeadgateError):
+    """AWS refused a command's call (credentials, permission, a missing stream) or could not be reached."""
 
 
 class UsageError(HeadgateError):

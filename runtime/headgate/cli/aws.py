@@ -1,0 +1,85 @@
+"""AWS clients for the commands, and what AWS says in one line.
+
+Credentials, profiles and endpoints are found as in every AWS tool. Of all settings only `AWS_REGION` needs
+help: boto3, unlike the AWS CLI and the other SDKs, does not read it.
+"""
+
+import difflib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore import exceptions as faults
+from botocore.config import Config
+
+from headgate.errors import AwsError, UsageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
+
+def kinesis_client(region: str | None, *, connections: int = 10) -> "KinesisClient":
+    """Return a client for Kinesis.
+
+    Args:
+        region: the region; None for the environment's or the profile's.
+        connections: how many threads use it at once.
+
+    Raises:
+        UsageError: the profile or the region is missing or cannot be.
+    """
+    config = Config(connect_timeout=5, read_timeout=20, max_pool_connections=connections)
+    try:
+        session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
+        return session.client("kinesis", config=config)
+    except faults.NoRegionError:
+        raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile") from None
+    except (faults.InvalidRegionError, faults.ProfileNotFound, faults.ConfigParseError, ValueError) as error:
+        raise UsageError(one_line(error)) from None
+
+
+@contextmanager
+def aws_faults_in_one_line(stream_name: str, region: str) -> Iterator[None]:
+    """Turn what boto3 raises inside into an error of ours that names the stream or the region.
+
+    Raises:
+        AwsError: AWS refused, or could not be reached.
+    """
+    try:
+        yield
+    except faults.ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        said = one_line(error.response.get("Error", {}).get("Message", "") or error)
+        if code == "ResourceNotFoundException":
+            raise AwsError(
+                f"no stream {stream_name!r} in {region}: {said}; check the name and --region"
+            ) from None
+        raise AwsError(f"reading {stream_name!r} in {region}: {code}: {said}") from None
+    except (faults.NoCredentialsError, faults.PartialCredentialsError) as error:
+        raise AwsError(
+            f"{one_line(error)}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in"
+        ) from None
+    except (faults.HTTPClientError, faults.ConnectionError) as error:
+        raise AwsError(f"{one_line(error)}{_region_hint(region)}") from None
+    except faults.BotoCoreError as error:
+        raise AwsError(one_line(error)) from None
+
+
+def one_line(said: object) -> str:
+    """Return a text on one line and with no full stop at its end."""
+    return " ".join(str(said).split()).rstrip(".")
+
+
+def _region_hint(region: str) -> str:
+    session = boto3.Session()
+    known = [
+        name
+        for partition in session.get_available_partitions()
+        for name in session.get_available_regions("kinesis", partition)
+    ]
+    if region in known:
+        return ""
+    near = " or ".join(map(repr, difflib.get_close_matches(region, known, n=2, cutoff=0.8)))
+    return f"; no region {region!r} is known" + (f" (did you mean {near}?)" if near else "")

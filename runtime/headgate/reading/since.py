@@ -1,0 +1,41 @@
+"""The point in a stream where reading begins. Pure: the clock's time is passed in."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from headgate.errors import UsageError
+
+_DURATION = re.compile(r"(\d+)([smhd])", re.ASCII)
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+TRIM_HORIZON = None
+"""The oldest record that the stream still has, as Kinesis calls it."""
+
+
+def parse_since(text: str, now: datetime) -> datetime | None:
+    """Return the instant to read from, or `TRIM_HORIZON`.
+
+    Args:
+        text: a duration before `now` (`90s`, `10m`, `2h`, `1d`), an ISO 8601 timestamp (UTC where it names no
+            offset) or `trim-horizon`.
+        now: the present, with its offset.
+
+    Raises:
+        UsageError: the text is none of these, or names an instant that is still to come.
+    """
+    if text.lower() == "trim-horizon":
+        return TRIM_HORIZON
+    try:
+        if duration := _DURATION.fullmatch(text):
+            return now - timedelta(**{_UNIT[duration[2]]: int(duration[1])})
+        instant = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--since: {text!r} is no point in time; "
+            "allowed: a duration as 90s, 10m, 2h or 1d, a timestamp as 2026-01-31T09:00:00Z, or trim-horizon"
+        ) from None
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    if instant > now:
+        raise UsageError(f"--since: {text!r} is still to come; it is {now.isoformat(timespec='seconds')} now")
+    return instant

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from environments import load
+from headgate.errors import SettingsError
+
+
+def write(directory: Path, text: str, name: str = "mine") -> Path:
+    (directory / f"{name}.toml").write_text(text)
+    return directory
+
+
+def test_the_chosen_environment_is_read(tmp_path: Path) -> None:
+    write(tmp_path, 'region = "eu-west-1"\n[role]\nsource_ids = ["abc"]')
+    environment = load("mine", tmp_path)
+    assert environment.region == "eu-west-1"
+    assert environment.role.source_ids == ("abc",)
+    assert environment.role.principals == ("segment",)
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_no_choice_is_an_error_that_lists_the_valid_ones(tmp_path: Path, name: str | None) -> None:
+    write(write(tmp_path, "", "two"), "", "one")
+    with pytest.raises(SettingsError) as raised:
+        load(name, tmp_path)
+    assert str(raised.value) == "no environment is chosen; choose one with -c env=NAME (valid: one, two)"
+
+
+@pytest.mark.parametrize("name", ["three", "../one", "one.toml"])
+def test_an_unknown_one_is_an_error_that_lists_the_valid_ones(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "", "one")
+    with pytest.raises(SettingsError) as raised:
+        load(name, tmp_path)
+    assert str(raised.value) == f"env: unknown environment {name!r} (valid: one)"
+
+
+BASE = 'region = "eu-west-1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[role]\n", "the key 'region' is missing"),
+        (BASE, "the key 'role' is missing"),
+        (
+            BASE + 'regoin = "x"\n[role]\n',
+            "unknown key 'regoin' (did you mean 'region'?); allowed: region, tags, ",
+        ),
+        (
+            'region = "Ireland"\n[role]\n',
+            "region: expected string matching regex '^[a-z]{2,}(-[a-z]+)+-\\\\d$'",
+        ),
+        (BASE + "[role]\n[stream]\nshard_count = 0", "stream.shard_count: expected integer >= 1"),
+        (BASE + '[role]\n[stream]\nshard_count = "2"', "stream.shard_count: expected integer, got string"),
+        (
+            BASE + "[role]\n[stream]\nretention_hours = 9000",
+            "stream.retention_hours: expected integer <= 8760",
+        ),
+        (BASE + '[role]\n[stream]\nencryption = "aws"', "stream.encryption: invalid enum value 'aws'"),
+        (
+            BASE + '[role]\n[stream]\n[existing_stream]\narn = "x"',
+            "stream and existing_stream cannot be given together; give one of them",
+        ),
+        (
+            BASE + '[role]\nsecret_ids = ["text"]',
+            "role.secret_ids[1]: expected table, got string",
+        ),
+        (BASE + "[role]\nsplit = true", "role: split divides source_ids; give them, or leave it out"),
+        (
+            BASE + '[role]\nsource_ids = ["ab"]\nretired_source_ids = ["ab"]',
+            "role: retired_source_ids goes with split = true; else take the ID out of source_ids",
+        ),
+        (BASE + "[role]\nprincipals = []", "role.principals: expected array of length >= 1"),
+    ],
+)
+def test_a_wrong_file_is_one_line_that_names_the_key(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load("mine", write(tmp_path, text))
+    assert str(raised.value).startswith(f"environment mine (mine.toml): {message}")
+    assert "\n" not in str(raised.value)
