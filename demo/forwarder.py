@@ -45,7 +45,7 @@ def forwarder(sources: Path, *, environment: Mapping[str, str], log: Path) -> It
         DemoError: it does not start; with the last line that it wrote.
     """
     port = free_port()
-    command = [HEADGATE, "serve", "--sources", sources, "--port", str(port), "--workers", "1"]
+    command = [HEADGATE, "serve", "--sources", sources, "--port", str(port), "--drain", "1"]
     with running("headgate serve", [*map(str, command)], environment=environment, log=log) as child:
         url = f"http://127.0.0.1:{port}"
         child.wait_until(lambda: answer(f"{url}/healthz") is not None, 25)

@@ -10,7 +10,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -66,7 +66,7 @@ def _innermost(value: Any, type_: Any, path: str) -> tuple[str, str] | None:
         for part, part_type, part_path in _parts(value, type_, path):
             if (found := _innermost(part, part_type, part_path)) is not None:
                 return found
-        return path, _plain(str(error))
+        return path, _plain(str(error)) + _choices(type_)
     return None
 
 
@@ -103,6 +103,11 @@ def _item_type(type_: Any) -> Any:
         if typing.get_origin(member) in (list, tuple, set, frozenset):
             return typing.get_args(member)[0]
     return None
+
+
+def _choices(type_: Any) -> str:
+    values = [v for m in _members(type_) if typing.get_origin(m) is Literal for v in typing.get_args(m)]
+    return f"; allowed: {', '.join(map(str, values))}" if values else ""
 
 
 def _unknown_key(key: str, allowed: list[str]) -> str:

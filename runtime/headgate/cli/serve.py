@@ -1,0 +1,50 @@
+"""`headgate serve`: the forwarder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    sources: Annotated[
+        Path, typer.Option(help="The sources and their destinations: a TOML file.", show_default=False)
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any that is free.")
+    ] = 8080,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; one per core is right.")] = 1,
+    acknowledge_within: Annotated[
+        float,
+        typer.Option(
+            min=0.1, max=60, help="Seconds in which a request is answered; SDKs give up after 10 to 15."
+        ),
+    ] = 8,
+    drain: Annotated[
+        float,
+        typer.Option(
+            min=0, max=110, help="Seconds to go on serving after SIGTERM, while traffic moves away."
+        ),
+    ] = 10,
+) -> None:
+    """Accept events over Segment's HTTP API and put each into its destinations' Kinesis streams.
+
+    A request is answered with 200 only after Kinesis has said yes for every event of it.
+
+    Example: headgate serve --sources sources.toml --port 8080
+    """
+    from headgate.logs import log_as_json_lines
+    from headgate.server import ServerOptions, listen
+    from headgate.server import serve as serve_forever
+    from headgate.settings.file_store import read_sources
+    from headgate.supervisor import run_workers
+
+    by_write_key = read_sources(sources)
+    listening = listen(host, port)
+    log_as_json_lines()
+    options = ServerOptions(acknowledge_within=acknowledge_within, drain=drain)
+    if workers == 1:
+        serve_forever(listening, by_write_key, options)
+    else:
+        run_workers(workers, lambda: serve_forever(listening, by_write_key, options))

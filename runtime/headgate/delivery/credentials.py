@@ -1,0 +1,143 @@
+"""Credentials per destination: the task's own, or those of the role assumed under its External ID."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from headgate.delivery.answers import Fault, Verdict
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
+_SESSION_SECONDS = 3600
+"""Role chaining, which an ECS task role's AssumeRole is, allows no more (STS API reference)."""
+_EARLY = 0.2
+"""Share of the lifetime that is left when new credentials are fetched, give or take a little."""
+
+
+class CredentialsFault(Exception):  # noqa: N818  # carries a Fault
+    """No credentials are to be had now."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(f"{fault.code}: {fault.message}")
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Whose credentials are wanted; equal grants share them."""
+
+    role_address: str | None
+    external_id: str
+    region: str
+
+
+@dataclass(slots=True)
+class _Held:
+    credentials: ReadOnlyCredentials
+    renew_at: float
+    expires_at: float
+
+
+class CredentialsCache:
+    """Credentials by (role, External ID, region): fetched once at a time, renewed before they end."""
+
+    def __init__(
+        self,
+        session: Session,
+        now: Callable[[], float] = time.time,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self._session = session
+        self._now = now
+        self._spread = spread
+        self._held: dict[Grant, _Held] = {}
+        self._fetching: dict[Grant, asyncio.Task[_Held]] = {}
+
+    async def get(self, grant: Grant) -> ReadOnlyCredentials:
+        """Return credentials that are good now.
+
+        Raises:
+            CredentialsFault: STS refused, there are none, or STS cannot be reached.
+        """
+        held = self._held.get(grant)
+        now = self._now()
+        if held is not None and now < held.renew_at:
+            return held.credentials
+        try:
+            return (await self._fetch_once(grant)).credentials
+        except CredentialsFault as error:
+            # What is still good serves on while STS has trouble; a refusal is an answer.
+            if held is not None and now < held.expires_at and error.fault.verdict is not Verdict.PAUSE:
+                return held.credentials
+            raise
+
+    def forget(self, grant: Grant) -> None:
+        """Drop what is held: Kinesis said that it is no longer good."""
+        self._held.pop(grant, None)
+
+    async def _fetch_once(self, grant: Grant) -> _Held:
+        task = self._fetching.get(grant)
+        if task is None:
+            task = asyncio.create_task(asyncio.to_thread(self._fetch, grant))
+            self._fetching[grant] = task
+            task.add_done_callback(lambda _: self._fetching.pop(grant, None))
+        held = await asyncio.shield(task)
+        self._held[grant] = held
+        return held
+
+    def _fetch(self, grant: Grant) -> _Held:
+        try:
+            if grant.role_address is None:
+                return self._own()
+            return self._assumed(grant, grant.role_address)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            # STS names a missing role, an untrusted caller and a wrong External ID alike.
+            message = f"assuming {grant.role_address}: {error.response.get('Error', {}).get('Message', '')}"
+            denied = code in (
+                "AccessDenied",
+                "AccessDeniedException",
+                "ValidationError",
+                "RegionDisabledException",
+            )
+            raise CredentialsFault(Fault(Verdict.PAUSE if denied else Verdict.RETRY, code, message)) from None
+        except BotoCoreError as error:
+            raise CredentialsFault(
+                Fault(Verdict.RETRY, type(error).__name__, " ".join(str(error).split()))
+            ) from None
+
+    def _own(self) -> _Held:
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            missing = "no AWS credentials: give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+            raise CredentialsFault(Fault(Verdict.PAUSE, "NoCredentials", missing))
+        # botocore renews these itself; asking it again now and then is cheap.
+        return _Held(credentials.get_frozen_credentials(), self._now() + 60, self._now() + 120)
+
+    def _assumed(self, grant: Grant, role: str) -> _Held:
+        config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
+        sts = cast("STSClient", self._session.create_client("sts", region_name=grant.region, config=config))
+        answer = sts.assume_role(
+            RoleArn=role,
+            RoleSessionName="headgate",
+            ExternalId=grant.external_id,
+            DurationSeconds=_SESSION_SECONDS,
+        )["Credentials"]
+        now, expires = self._now(), answer["Expiration"].timestamp()
+        left = max(expires - now, 0)
+        return _Held(
+            ReadOnlyCredentials(
+                answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], None
+            ),
+            renew_at=now + left * (1 - _EARLY - 0.05 * self._spread()),
+            expires_at=expires,
+        )

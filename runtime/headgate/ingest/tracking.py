@@ -1,0 +1,136 @@
+"""Segment's HTTP Tracking API: from a request to records, and from their outcome to the answer."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from headgate.delivery.delivery import Data, Delivery, Refused, Target
+from headgate.delivery.submission import Outcome
+from headgate.ingest.authentication import write_key
+from headgate.ingest.messages import SUCCESS, Answer, Request, error, partly, unavailable
+from headgate.ingest.protocol import Respond
+from headgate.settings.schema import Destination, Source
+from headgate.spec import body as bodies
+from headgate.spec import event as events
+from headgate.spec.partition_key import partition_key
+from headgate.spec.stamp import Arrival, stamp
+
+log = logging.getLogger(__name__)
+
+MAX_EVENTS = 2_500
+"""Events in one batch (Segment HTTP API)."""
+MAX_EVENT_BYTES = 32_768
+"""Bytes of one event as the client sent it (Segment HTTP API)."""
+
+_CALL_OF_PATH: dict[str, str | None] = {f"/v1/{call}": call for call in events.CALLS} | {"/v1/batch": None}
+
+
+@dataclass(kw_only=True)
+class TrackingApi:
+    """Answers requests. `sources` is the source of every write key."""
+
+    sources: dict[str, Source]
+    delivery: Delivery
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    draining: bool = field(default=False)
+
+    def handle(self, request: Request, respond: Respond) -> None:
+        """Answer a request, now or when its events are safe; always exactly once."""
+        try:
+            answer = self._handle(request, respond)
+        except Exception:  # a defect of ours is an outage to the client: it keeps its events
+            log.exception("a request failed in a way nobody foresaw", extra={"path": request.path})
+            answer = error(503, "internal", "the request could not be handled; send it again", retry_after=5)
+        if answer is not None:
+            respond(answer)
+
+    def _handle(self, request: Request, respond: Respond) -> Answer | None:
+        path = request.path.rstrip("/") or "/"
+        if path == "/healthz":
+            return self._health()
+        if path not in _CALL_OF_PATH:
+            return error(404, "not_found", f"no path {path[:100]!r}; Segment's HTTP API is under /v1/")
+        if request.method != "POST":
+            return error(405, "method_not_allowed", f"{path} takes POST")
+        try:
+            body = bodies.read(request.body, batch=path == "/v1/batch")
+        except bodies.Malformed as fault:
+            return error(400, "bad_request", str(fault))
+        source = self.sources.get(write_key(request.authorization, body.write_key) or "")
+        if source is None:
+            return error(401, "unauthorized", "the write key is missing or unknown")
+        if len(body.events) > MAX_EVENTS:
+            return error(413, "too_large", f"{len(body.events):,} events; allowed: {MAX_EVENTS:,} a batch")
+        destinations = [each for each in source.destinations if each.enabled]
+        if not source.enabled or not destinations:
+            return SUCCESS
+        return self._deliver(body, _CALL_OF_PATH[path], source, destinations, respond)
+
+    def _deliver(
+        self,
+        body: bodies.Body,
+        call: str | None,
+        source: Source,
+        destinations: list[Destination],
+        respond: Respond,
+    ) -> Answer | None:
+        arrival = Arrival(received_at=self.now(), sent_at=body.sent_at, project_id=source.id, call=call)
+        rejected: dict[int, tuple[str, str]] = {}
+        portions: dict[Target, list[Data]] = {_target(source, each): [] for each in destinations}
+        for index, text in enumerate(body.events):
+            try:
+                fields = _read(text, call)
+            except events.Invalid as fault:
+                rejected[index] = (fault.code, str(fault))
+                continue
+            data = stamp(text, fields, arrival, self.new_message_id)
+            for destination in destinations:
+                key = partition_key(fields, use_message_id=destination.use_message_id)
+                portions[_target(source, destination)].append(Data(key, data, index))
+        if rejected:
+            codes = sorted({code for code, _ in rejected.values()})
+            log.warning(
+                "events rejected", extra={"source": source.id, "events": len(rejected), "codes": codes}
+            )
+        if len(rejected) == len(body.events):
+            return partly(len(body.events), rejected)
+
+        def settled(outcome: Outcome) -> None:
+            respond(_answer(outcome, len(body.events), rejected))
+
+        try:
+            self.delivery.submit(portions, settled)
+        except Refused as refused:
+            return unavailable(refused.refusal)
+        return None
+
+    def _health(self) -> Answer:
+        if self.draining:
+            return error(503, "draining", "this task is being stopped", retry_after=1)
+        return Answer(200, b'{"status": "ok"}')
+
+
+def _read(text: bytes, call: str | None) -> events.Fields:
+    if len(text) > MAX_EVENT_BYTES:
+        raise events.Invalid("too_large", f"the event has {len(text):,} bytes; allowed: {MAX_EVENT_BYTES:,}")
+    return events.read(text, call)
+
+
+def _target(source: Source, destination: Destination) -> Target:
+    return Target(
+        source_id=source.id,
+        region=destination.region,
+        stream_name=destination.stream_name,
+        role_address=destination.role_address,
+        external_id=destination.secret_id or source.id,
+    )
+
+
+def _answer(outcome: Outcome, count: int, rejected: dict[int, tuple[str, str]]) -> Answer:
+    if outcome.unavailable is not None:
+        return unavailable(outcome.unavailable)
+    every = rejected | {index: (why.code, why.message) for index, why in outcome.undeliverable.items()}
+    return partly(count, every) if every else SUCCESS

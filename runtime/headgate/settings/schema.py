@@ -1,0 +1,103 @@
+"""Sources and their destinations, as `sources.toml` and every other store write them."""
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
+ROLE_ADDRESS = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")
+EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source's Kinesis settings, under the names that `sources.toml` gives them."""
+
+    stream_name: str
+    """Amazon Kinesis stream name: 1 to 128 of `a-z A-Z 0-9 _ . -`."""
+    region: str = "us-west-2"
+    """The stream's region; Segment's own default."""
+    role_address: str | None = None
+    """ARN of the role to assume; without it the task's own credentials write."""
+    secret_id: str | None = None
+    """The External ID sent with AssumeRole; the source ID where it is absent."""
+    use_message_id: bool = False
+    """Partition by messageId instead of userId || anonymousId."""
+    ordering: Literal["lane", "strict"] = "lane"
+    max_record_kib: Annotated[int, msgspec.Meta(ge=1024, le=10240)] = 1024
+    """Largest record the stream takes, in KiB: 1,024 (every stream's default) to 10,240."""
+    wire: Literal["auto", "cbor", "json"] = "auto"
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what AWS would refuse later.
+
+        Raises:
+            ValueError: a name, region, ARN or External ID that cannot be one.
+        """
+        _check("stream_name", self.stream_name, STREAM_NAME, "1 to 128 characters of a-z A-Z 0-9 _ . -")
+        _check("region", self.region, REGION, "an AWS region such as us-west-2")
+        _check(
+            "role_address",
+            self.role_address,
+            ROLE_ADDRESS,
+            "a role's ARN such as arn:aws:iam::123456789012:role/name",
+        )
+        if self.secret_id is not None and not EXTERNAL_ID.fullmatch(self.secret_id):
+            # A Secret ID is a password: its text stays out of messages.
+            raise ValueError(
+                "secret_id is no External ID; allowed: 2 to 1,224 characters of a-z A-Z 0-9 _ + = , . @ : / -"
+            )
+        if self.secret_id is not None and self.role_address is None:
+            raise ValueError("secret_id is sent when a role is assumed, so it needs a role_address beside it")
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where events come from: a source ID, the write keys its clients use, and its destinations."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    name: str = ""
+    write_keys: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    enabled: bool = True
+    allowed_origins: tuple[str, ...] = ("*",)
+    max_events_per_second: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    destinations: Annotated[tuple[Destination, ...], msgspec.Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        """Refuse an empty write key: it would match a request that has none.
+
+        Raises:
+            ValueError: a write key is empty.
+        """
+        if not all(self.write_keys):
+            raise ValueError("write_keys holds an empty write key; allowed: texts of one character or more")
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All sources of one forwarder: the whole of a `sources.toml`."""
+
+    sources: Annotated[tuple[Source, ...], msgspec.Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        """Refuse what would make a request ambiguous.
+
+        Raises:
+            ValueError: two sources share an ID or a write key.
+        """
+        owner_of_id: set[str] = set()
+        owner_of_key: dict[str, str] = {}
+        for source in self.sources:
+            if source.id in owner_of_id:
+                raise ValueError(f"two sources have the id {source.id!r}; give each its own")
+            owner_of_id.add(source.id)
+            for key in source.write_keys:
+                if key in owner_of_key:
+                    both = f"{owner_of_key[key]!r} and {source.id!r}"
+                    raise ValueError(f"the sources {both} share a write key; give each its own")
+                owner_of_key[key] = source.id
+
+
+def _check(name: str, value: str | None, allowed: re.Pattern[str], words: str) -> None:
+    if value is not None and not allowed.fullmatch(value):
+        raise ValueError(f"{name} is {value!r}; allowed: {words}")
