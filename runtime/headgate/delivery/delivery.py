@@ -22,6 +22,8 @@ class Target:
     stream_name: str
     role_address: str | None
     external_id: str
+    strict: bool = False
+    """Whether a key's records never share a request, so that nothing can reorder them."""
 
     @property
     def name(self) -> str:
@@ -97,6 +99,7 @@ class Delivery:
             self._queues[target] = DestinationQueue(
                 name=target.name,
                 stream_name=target.stream_name,
+                strict=target.strict,
                 grant=Grant(target.role_address, target.external_id, target.region),
                 credentials=self._credentials,
                 endpoints=self._endpoints,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from headgate.delivery.answers import Entry, Fault, Verdict
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
-from headgate.delivery.packer import pack
+from headgate.delivery.packer import MAX_RECORDS, pack
 from headgate.delivery.submission import Record, Refusal, Submission
 from headgate.delivery.wire import Endpoints, PutRecords
 
@@ -34,6 +34,7 @@ class DestinationQueue:
         *,
         name: str,
         stream_name: str,
+        strict: bool,
         grant: Grant,
         credentials: CredentialsCache,
         endpoints: Endpoints,
@@ -42,6 +43,7 @@ class DestinationQueue:
     ) -> None:
         self.name = name
         self._stream_name = stream_name
+        self._strict = strict
         self._grant = grant
         self._credentials = credentials
         self._endpoints = endpoints
@@ -55,7 +57,7 @@ class DestinationQueue:
         self._pause_seconds = 0.0
         self._backoff = 0.0
         # Requests are halved down to this many records while one that is invalid is looked for.
-        self._most = 0
+        self._most = MAX_RECORDS
         self._task = asyncio.create_task(self._run())
 
     def refusal(self, size: int) -> Refusal | None:
@@ -90,13 +92,9 @@ class DestinationQueue:
                 self._work.clear()
                 await self._work.wait()
                 await asyncio.sleep(LINGER_SECONDS)
-            request = pack(self._waiting)
-            if self._most:
-                request = request[: self._most]
+            request = pack(self._waiting, at_most=self._most, strict=self._strict)
             if not request:
                 continue
-            for _ in request:
-                self._waiting.popleft()
             try:
                 answer = await self._send(request)
             except Exception as error:  # a defect of ours must not end the delivery of this destination
@@ -119,7 +117,7 @@ class DestinationQueue:
 
     def _after_answer(self, request: list[Record], entries: list[Entry]) -> None:
         self._resume()
-        self._most = 0
+        self._most = MAX_RECORDS
         failed = []
         for record, entry in zip(request, entries, strict=True):
             if entry.error_code is None:
@@ -152,7 +150,7 @@ class DestinationQueue:
             self._back_to_front(request)
             self._most = len(request) // 2
             return
-        self._most = 0
+        self._most = MAX_RECORDS
         self._settled(request[0])
         log.error("Kinesis will never take this record", extra=self._said_of(fault))
         request[0].submission.undeliverable(

@@ -1,6 +1,7 @@
 """Segment's HTTP Tracking API: from a request to records, and from their outcome to the answer."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from headgate.delivery.submission import Outcome
 from headgate.ingest.authentication import write_key
 from headgate.ingest.messages import SUCCESS, Answer, Request, error, partly, unavailable
 from headgate.ingest.protocol import Respond
+from headgate.ingest.rates import SourceRates
 from headgate.settings.schema import Destination, Source
 from headgate.spec import body as bodies
 from headgate.spec import event as events
@@ -35,7 +37,8 @@ class TrackingApi:
     delivery: Delivery
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
-    draining: bool = field(default=False)
+    draining: bool = False
+    _rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, now or when its events are safe; always exactly once."""
@@ -67,6 +70,9 @@ class TrackingApi:
         destinations = [each for each in source.destinations if each.enabled]
         if not source.enabled or not destinations:
             return SUCCESS
+        if (wait := self._rates.wait(source, len(body.events))) is not None:
+            message = f"above the source's {source.max_events_per_second:,} events a second; send again later"
+            return error(429, "too_many_events", message, retry_after=wait)
         return self._deliver(body, _CALL_OF_PATH[path], source, destinations, respond)
 
     def _deliver(
@@ -126,6 +132,7 @@ def _target(source: Source, destination: Destination) -> Target:
         stream_name=destination.stream_name,
         role_address=destination.role_address,
         external_id=destination.secret_id or source.id,
+        strict=destination.ordering == "strict",
     )
 
 
