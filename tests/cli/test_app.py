@@ -32,7 +32,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
         (
             "tail events --limit few",
             "headgate tail",
-            "Invalid value for '--limit': Input should be a valid integer, unable to parse string as an integer",
+            "Invalid value for '--limit': Input should be a valid integer, "
+            "unable to parse string as an integer",
         ),
         ("tail events --limit", "headgate", "Option '--limit' requires an argument"),
         ("tial", "headgate", "No such command 'tial'. Did you mean 'tail'?"),
