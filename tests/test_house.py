@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from headgate.settings.file_store import read_sources
+
 ROOT = Path(__file__).parents[1]
 LOCKS = [ROOT / "runtime/requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -61,6 +63,15 @@ def test_the_readme_shows_what_make_help_prints() -> None:
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"$ make help\n{printed.stdout.strip(chr(10))}\n```" in readme
+
+
+def test_the_sources_of_the_readme_are_what_serve_reads(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "sources.toml").write_text(example, encoding="utf-8")
+    sources = read_sources(tmp_path / "sources.toml")
+    assert [source.id for source in sources.values()] == ["8kf3Qw2LpZ"]
+    assert all(f"curl -u {write_key}:" in readme for write_key in sources)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
