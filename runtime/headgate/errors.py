@@ -10,6 +10,14 @@ HeadgateError
 The text of each is one line for a person: what is wrong, the value, what is allowed.
 """
 
+INTERRUPTED = 128 + 2
+"""Exit status of a command that its user interrupted: what a shell reports of one that SIGINT ended."""
+
+
+def one_line(said: object) -> str:
+    """Return a text on one line and with no full stop at its end."""
+    return " ".join(str(said).split()).rstrip(".")
+
 
 class HeadgateError(Exception):
     """Base of all of Headgate's errors; a command that ends with one exits with status 1."""

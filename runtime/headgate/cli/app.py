@@ -1,13 +1,13 @@
 """The `headgate` command: its name, its options and how its errors are shown."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 import headgate
 from headgate.cli import serve, tail
-from headgate.errors import HeadgateError
+from headgate.errors import INTERRUPTED, HeadgateError, one_line
 
 app = typer.Typer(
     name="headgate",
@@ -34,9 +34,27 @@ app.command("tail")(tail.tail)
 
 
 def run() -> None:
-    """Run one command; an error of ours is one line on standard error and its exit status, no traceback."""
+    """Run one command and exit; an error is one line on standard error and its exit status, no traceback."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except HeadgateError as error:
-        print(f"headgate: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_status)
+        _end(f"headgate: {error}", error.exit_status)
+    except typer.Abort:
+        _end("headgate: interrupted", INTERRUPTED)
+    except typer.TyperException as error:
+        _end(_usage_line(error), error.exit_code)
+
+
+def _usage_line(error: typer.TyperException) -> str:
+    said = one_line(error.format_message())
+    if not said:  # `headgate` alone: its help stands on the screen already
+        return ""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "headgate"
+    return f"{command}: {said} (see: {command} --help)"
+
+
+def _end(line: str, exit_status: int) -> NoReturn:
+    if line:
+        print(line, file=sys.stderr)  # noqa: T201
+    sys.exit(exit_status)

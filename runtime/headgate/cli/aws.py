@@ -14,7 +14,7 @@ import boto3
 from botocore import exceptions as faults
 from botocore.config import Config
 
-from headgate.errors import AwsError, UsageError
+from headgate.errors import AwsError, UsageError, one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -65,11 +65,6 @@ def aws_faults_in_one_line(stream_name: str, region: str) -> Iterator[None]:
         raise AwsError(f"{one_line(error)}{_region_hint(region)}") from None
     except faults.BotoCoreError as error:
         raise AwsError(one_line(error)) from None
-
-
-def one_line(said: object) -> str:
-    """Return a text on one line and with no full stop at its end."""
-    return " ".join(str(said).split()).rstrip(".")
 
 
 def _region_hint(region: str) -> str:

@@ -10,13 +10,11 @@ from typing import Annotated
 
 import typer
 
-from headgate.errors import UsageError
+from headgate.errors import INTERRUPTED, UsageError
 from headgate.reading.record import Record, json_line
 from headgate.reading.since import parse_since
 
 _STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}", re.ASCII)
-
-_INTERRUPTED = 128 + 2  # what a shell reports of a command that SIGINT ended
 
 Show = Callable[[Sequence[Record]], None]
 
@@ -58,7 +56,7 @@ def tail(
     try:
         _tail(stream, region, begin, follow, limit)
     except KeyboardInterrupt:
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # Nobody reads any more. Python would complain when it flushes what is left at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
