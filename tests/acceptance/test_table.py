@@ -72,7 +72,7 @@ class Table:
         return self.assume(self.caller(row.caller), self.stacks[where].role_address, row.external_id)
 
     def call(self, row: Row) -> Callable[[], object]:
-        """The row's one call, with all that it takes made before: a refusal can only be of the call itself."""
+        """The row's one call, with all that it takes made before, so that only the call can be refused."""
         outputs = self.stacks[row.where]
         if row.action == "sts:AssumeRole":
             caller = self.caller(row.caller)
