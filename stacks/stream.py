@@ -3,7 +3,16 @@
 import re
 from typing import Any
 
-from aws_cdk import Annotations, CfnOutput, Duration, RemovalPolicy, SecretValue, Stack
+from aws_cdk import (
+    Acknowledgment,
+    Annotations,
+    CfnOutput,
+    Duration,
+    RemovalPolicy,
+    SecretValue,
+    Stack,
+    Validations,
+)
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
@@ -21,6 +30,11 @@ from constructs_lib import (
 )
 from constructs_lib.destination_role import SplitOptions
 from environments import model
+
+_KEY_OF_ONES_OWN = Acknowledgment(
+    id="AwsSolutions::AwsSolutions-KDS3",
+    reason="The environment asks for a customer managed key: its policy decides who can read the records",
+)
 
 
 class StreamStack(Stack):
@@ -44,6 +58,8 @@ class StreamStack(Stack):
         )
         self.destination_roles = self._roles(environment.role)
 
+        if self.event_stream.encryption_key is not None:
+            Validations.of(self.event_stream).acknowledge(_KEY_OF_ONES_OWN)
         self._role_outputs(self.destination_roles)
         self._output("StreamRegion", self.event_stream.region, "Segment's setting AWS Kinesis Stream Region")
         self._output("StreamName", self.event_stream.stream_name, "Segment's setting AWS Kinesis Stream Name")

@@ -1,0 +1,94 @@
+"""Nothing unexplained: cdk-nag, CDK's strict validation, cfn-lint and checkov, on every app here."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.examples.synthesis import ROOT, Synthesis, synthesize
+
+pytestmark = pytest.mark.slow
+
+CHECKOV = ROOT / ".tools" / "checkov" / "bin" / "checkov"
+
+APPS: dict[str, tuple[Path, dict[str, str]]] = {
+    **{file.parent.name: (file, {}) for file in ROOT.glob("examples/*/app.py")},
+    **{file.stem: (ROOT / "app.py", {"env": file.stem}) for file in ROOT.glob("environments/*.toml")},
+}
+
+# A stream that every one of the scanners has something to say about.
+DEFECTIVE = """
+import aws_cdk as cdk
+from aws_cdk import aws_kinesis as kinesis
+
+app = cdk.App()
+stack = cdk.Stack(app, "defective")
+stream = kinesis.Stream(stack, "Stream", encryption=kinesis.StreamEncryption.UNENCRYPTED)
+stream.node.default_child.add_property_override("NoSuchProperty", "1")
+app.synth()
+"""
+
+
+@pytest.fixture(scope="module")
+def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
+    defective = tmp_path_factory.mktemp("defective") / "app.py"
+    defective.write_text(DEFECTIVE)
+
+    def run(name: str) -> Synthesis:
+        app, context = APPS.get(name, (defective, {}))
+        return synthesize(app, tmp_path_factory.mktemp(name), checked=True, **context)
+
+    names = [*APPS, "defective"]
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(names, pool.map(run, names), strict=True))
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_cdk_nag_and_strict_validation_find_nothing(syntheses: dict[str, Synthesis], name: str) -> None:
+    synthesis = syntheses[name]
+    assert synthesis.done.returncode == 0, synthesis.done.stderr
+    assert synthesis.findings() == set()
+
+
+def test_cdk_nag_and_strict_validation_find_a_defect(syntheses: dict[str, Synthesis]) -> None:
+    assert syntheses["defective"].done.returncode != 0
+    assert {"F3002", "AwsSolutions-KDS1"} <= syntheses["defective"].findings()
+
+
+def cfn_lint(templates: list[Path]) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("cfn-lint"), "--", *templates]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_cfn_lint_finds_nothing(syntheses: dict[str, Synthesis]) -> None:
+    templates = [template for name in APPS for template in syntheses[name].templates]
+    assert len(templates) == len(APPS)
+    done = cfn_lint(templates)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+def test_cfn_lint_finds_a_defect(syntheses: dict[str, Synthesis]) -> None:
+    assert "NoSuchProperty" in cfn_lint(syntheses["defective"].templates).stdout
+
+
+def checkov(templates: list[Path]) -> tuple[int, set[str]]:
+    """How many checks passed, and which failed or were skipped."""
+    files = [argument for template in templates for argument in ("-f", template)]
+    command = [CHECKOV, "--framework", "cloudformation", "--skip-download", "--output", "json", *files]
+    done = subprocess.run(command, capture_output=True, text=True)
+    results = json.loads(done.stdout)["results"]
+    assert not results["parsing_errors"]
+    open_ = results["failed_checks"] + results["skipped_checks"]
+    return len(results["passed_checks"]), {one["check_id"] for one in open_}
+
+
+@pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not set up: make .tools/checkov/.ready")
+def test_checkov_finds_nothing_but_a_defect(syntheses: dict[str, Synthesis]) -> None:
+    passed, failed = checkov([template for name in APPS for template in syntheses[name].templates])
+    assert passed >= len(APPS)
+    assert failed == set()
+    _, failed = checkov(syntheses["defective"].templates)
+    assert "CKV_AWS_43" in failed
