@@ -4,11 +4,15 @@ CDK's own metrics of a stream are averages over five minutes; an average of fail
 Kinesis publishes these each minute and at no charge.
 """
 
-from typing import TypedDict, Unpack
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_kinesis as kinesis
+
+if TYPE_CHECKING:  # to load CloudWatch takes a tenth of a synth's time, and most synths make no metric
+    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_kinesis as kinesis
 
 
 class MetricOptions(TypedDict, total=False):

@@ -1,0 +1,1 @@
+"""Repeatable measurements, each beside what it is to be compared with."""

@@ -1,0 +1,1 @@
+"""How long `cdk synth` takes with Headgate's constructs, beside the same resources written bare."""

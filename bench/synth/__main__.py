@@ -1,0 +1,101 @@
+"""Run both apps in turn, and show what ours takes more: `python -m bench.synth`."""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+MOST = 1.15
+APPS = {name: HERE / f"{name}.py" for name in ("ours", "bare")}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took: seconds of the clock, and CPU seconds of all its processes."""
+
+    wall: float
+    cpu: float
+
+
+def run(command: list[str | Path], outdir: Path) -> Cost:
+    """Run one synth and measure it."""
+    node = Path(sys.executable).with_name("node")
+    environment = {
+        **os.environ,
+        **({"JSII_NODE": str(node)} if node.is_file() else {}),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'runtime'}",
+        "CDK_OUTDIR": str(outdir),
+        # Seconds of validation, the same for both, would make every ratio look better than it is.
+        "CDK_VALIDATION": "false",
+    }
+    written = outdir / "written"
+    began = time.perf_counter()
+    with written.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, cwd=outdir, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - began
+    if process.returncode:
+        sys.exit(f"{command} ended with status {process.returncode}\n{written.read_text()}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime)
+
+
+def python_alone(app: Path) -> list[str | Path]:
+    return [sys.executable, app]
+
+
+def cdk_synth(app: Path) -> list[str | Path]:
+    cdk = ROOT / "node_modules" / ".bin" / "cdk"
+    return [cdk, "synth", "--quiet", "--no-validation", "--no-notices", "--app", f"{sys.executable} {app}"]
+
+
+def resources(outdir: Path) -> list[str]:
+    """A template's resources, their logical IDs numbered by type, to be compared."""
+    [path] = outdir.glob("*.template.json")
+    text = path.read_text()
+    for name, resource in json.loads(text)["Resources"].items():
+        text = re.sub(rf'"{name}"', json.dumps(resource["Type"]), text)
+    found = json.loads(text)["Resources"]
+    return sorted(json.dumps(one | {"Metadata": None}, sort_keys=True) for one in found.values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.synth", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9, help="runs of each app, in turn (default: 9)")
+    rounds = parser.parse_args().rounds
+    print(f"| median of {rounds} | ours | bare | ours / bare |\n|---|---|---|---|")
+    worst = 0.0
+    for title, command in (("cdk synth", cdk_synth), ("the app alone", python_alone)):
+        costs: dict[str, list[Cost]] = {name: [] for name in APPS}
+        made: dict[str, list[str]] = {}
+        for number in range(rounds + 1):
+            for name in list(APPS)[:: 1 if number % 2 else -1]:
+                with tempfile.TemporaryDirectory() as directory:
+                    cost = run(command(APPS[name]), Path(directory))
+                    if number:  # the first of each warms caches
+                        costs[name].append(cost)
+                    elif command is python_alone:
+                        made[name] = resources(Path(directory))
+        if made and made["ours"] != made["bare"]:
+            sys.exit("the two apps do not make the same resources, so their times say nothing")
+        for unit in ("wall", "cpu"):
+            ours, bare = (statistics.median(getattr(one, unit) for one in costs[name]) for name in APPS)
+            print(f"| {title}, {unit} seconds | {ours:.2f} | {bare:.2f} | {ours / bare:.3f} |", flush=True)
+            if title == "cdk synth":
+                worst = max(worst, ours / bare)
+    print(f"\n`cdk synth` at {worst:.3f} x; allowed: {MOST}")
+    sys.exit(worst > MOST)
+
+
+if __name__ == "__main__":
+    main()
