@@ -119,6 +119,12 @@ def test_a_time_or_id_of_a_wrong_type_is_no_reason_to_lose_the_event() -> None:
     assert done["timestamp"] == "2026-01-02T03:04:10.000Z"
 
 
+def test_a_wrong_member_beside_a_huge_number_is_still_named() -> None:
+    with pytest.raises(events.Invalid) as raised:
+        events.read(b'{"userId":"u","event":"e","properties":3,"n":' + b"9" * 10_000 + b"}", "track")
+    assert raised.value.code == "properties_not_object"
+
+
 def test_the_partition_key_is_the_user_the_anonymous_user_or_the_message() -> None:
     fields = events.Fields(user_id="u", anonymous_id="a", message_id="m")
     assert partition_key(fields, use_message_id=False) == "u"

@@ -142,8 +142,10 @@ class DestinationQueue:
         if fault.verdict is Verdict.REFRESH:
             self._credentials.forget(self._grant)
         self._back_to_front(request)
+        first = not self._backoff
         self._backoff = self._longer_backoff()
-        log.warning("a request failed and is sent again", extra=self._said_of(fault))
+        if first:
+            log.warning("a request failed; it is sent again until it succeeds", extra=self._said_of(fault))
 
     def _split(self, request: list[Record], fault: Fault) -> None:
         if len(request) > 1:

@@ -93,7 +93,11 @@ def _validate(fields: Fields, call: str | None) -> None:
 
 def _read_untyped(text: bytes) -> Fields:
     """Return the fields of an event whose members are not all of the types expected, or say which is not."""
-    members: Any = json.loads(text)
+    try:
+        # Numbers are looked at for their type alone; Python would refuse an integer of 4,300 digits.
+        members: Any = json.loads(text, parse_int=len)
+    except RecursionError:
+        raise Invalid("bad_request", "the event is nested too deeply") from None
     if not isinstance(members, dict):
         raise Invalid("bad_request", "the event is not a JSON object")
     for key, (code, wanted) in _NOT.items():
