@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,9 @@ def test_the_base_install_is_the_constructs_alone(installed: Installed) -> None:
     assert done.returncode == 0, done.stderr
     origins = json.loads(done.stdout)
     assert set(origins) == {"constructs_lib", "headgate", "aws_cdk"}
+    [wheel] = installed.directory.glob("headgate-*.whl")
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"constructs_lib", "headgate"}
     assert all(Path(origin).is_relative_to(installed.environment) for origin in origins.values())
 
 
