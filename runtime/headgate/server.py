@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,7 @@ from headgate.errors import UsageError
 from headgate.ingest.protocol import HttpProtocol
 from headgate.ingest.tracking import TrackingApi
 from headgate.settings.schema import Source
+from headgate.settings.watch import Stamp, follow
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ IDLE_SECONDS = 75
 class ServerOptions:
     """How the process serves; times in seconds."""
 
+    sources: Path
+    """The file that the sources came from; it is followed."""
+    read_at: Stamp
+    """The file's stamp from before it was read."""
     acknowledge_within: float
     drain: float
 
@@ -68,7 +74,10 @@ async def _serve(listening: socket.socket, sources: dict[str, Source], options: 
         server = await loop.create_server(
             lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
         )
-        sweeping = asyncio.create_task(_close_idle(connections, loop.time))
+        background = [
+            asyncio.create_task(_close_idle(connections, loop.time)),
+            asyncio.create_task(follow(options.sources, options.read_at, api.take)),
+        ]
         log.info(
             "serving",
             extra={"address": "{}:{}".format(*listening.getsockname()[:2]), "sources": len(set(sources))},
@@ -82,7 +91,8 @@ async def _serve(listening: socket.socket, sources: dict[str, Source], options: 
             if connection.idle:
                 connection.close()
         await delivery.settle_all()
-        sweeping.cancel()
+        for task in background:
+            task.cancel()
         await delivery.close()
         for connection in list(connections):
             connection.close()

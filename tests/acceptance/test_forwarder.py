@@ -179,6 +179,16 @@ def test_a_missing_stream_pauses_its_destination_until_it_is_there(world: World,
         assert child.process.poll() is None
 
 
+def test_changed_settings_are_in_force_without_a_restart(world: World, serve: Serve, tmp_path: Path) -> None:
+    with serve(healthy_source(world)) as (url, child):
+        assert post(url, "/v1/track", event("track"), write_key="wk_added").status == 401
+        changed = source_toml(SOURCE_ID, "Website", "wk_added", world.outputs)
+        (tmp_path / "sources-0.toml").write_text(changed, encoding="utf-8")
+        wait_for(url, "wk_added", 200)
+        assert post(url, "/v1/track", event("track")).status == 401
+        assert child.process.poll() is None
+
+
 @pytest.mark.slow
 def test_sigterm_drains_and_nothing_acknowledged_is_lost(world: World, serve: Serve, tmp_path: Path) -> None:
     acknowledged: list[str] = []

@@ -228,7 +228,7 @@ async def test_answers_leave_in_the_order_of_their_requests() -> None:
         health = "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
         asked = asyncio.create_task(client.raw(track.encode() + body + health.encode()))
         async with asyncio.timeout(10):
-            while not client.delivery.hold:  # noqa: ASYNC110  # the socket decides when
+            while not client.delivery.hold:  # the socket decides when
                 await asyncio.sleep(0.001)
         client.delivery.hold.pop()(Outcome())
         answers = await asked

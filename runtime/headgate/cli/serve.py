@@ -8,7 +8,11 @@ import typer
 
 def serve(
     sources: Annotated[
-        Path, typer.Option(help="The sources and their destinations: a TOML file.", show_default=False)
+        Path,
+        typer.Option(
+            help="The sources and their destinations: a TOML file, followed while serving.",
+            show_default=False,
+        ),
     ],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -38,12 +42,16 @@ def serve(
     from headgate.server import ServerOptions, listen
     from headgate.server import serve as serve_forever
     from headgate.settings.file_store import read_sources
+    from headgate.settings.watch import stamp_of
     from headgate.supervisor import run_workers
 
+    read_at = stamp_of(sources)
     by_write_key = read_sources(sources)
     listening = listen(host, port)
     log_as_json_lines()
-    options = ServerOptions(acknowledge_within=acknowledge_within, drain=drain)
+    options = ServerOptions(
+        sources=sources, read_at=read_at, acknowledge_within=acknowledge_within, drain=drain
+    )
     if workers == 1:
         serve_forever(listening, by_write_key, options)
     else:

@@ -50,6 +50,10 @@ class TrackingApi:
         if answer is not None:
             respond(answer)
 
+    def take(self, sources: dict[str, Source]) -> None:
+        """Put changed settings in force for the requests that come; what is held keeps its own."""
+        self.sources = sources
+
     def _handle(self, request: Request, respond: Respond) -> Answer | None:
         path = request.path.rstrip("/") or "/"
         if path == "/healthz":
