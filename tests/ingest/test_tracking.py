@@ -235,6 +235,14 @@ async def test_answers_leave_in_the_order_of_their_requests() -> None:
         assert answers.index(b'"success": true') < answers.index(b'"status": "ok"')
 
 
+async def test_thousands_of_pipelined_requests_are_each_answered() -> None:
+    health = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+    last = health.replace("Host: h", "Host: h\r\nConnection: close")
+    async with serving() as client:
+        answers = await client.raw((health * 3_000 + last).encode())
+        assert answers.count(b'"status": "ok"') == 3_001
+
+
 async def test_draining_closes_connections_and_fails_the_health_check() -> None:
     async with serving() as client:
         assert (await client.ask("/healthz", method="GET"))[0] == 200

@@ -34,6 +34,7 @@ class HttpProtocol(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[Request | Answer, bool]] = deque()
         self._answering = False
+        self._handing_on = False
         self._closing = False
         self.last_active = 0.0
         self._begin()
@@ -103,7 +104,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body, decompressed where it is gzip."""
-        if self._fault is not None:
+        if self._fault is not None or self._closing:
             return
         if self._inflate is not None:
             try:
@@ -172,13 +173,20 @@ class HttpProtocol(asyncio.Protocol):
             self._waiting.append((answer, False))
 
     def _next(self) -> None:
-        while self._waiting and not self._answering and self._transport is not None:
-            request, keep_alive = self._waiting.popleft()
-            self._answering = True
-            if isinstance(request, Answer):
-                self._write(request, keep_alive)
-            else:
-                self._handler(request, partial(self._answered, keep_alive))
+        # An answer given at once comes back here from inside the handler: the loop below goes on with it.
+        if self._handing_on:
+            return
+        self._handing_on = True
+        try:
+            while self._waiting and not self._answering and self._transport is not None:
+                request, keep_alive = self._waiting.popleft()
+                self._answering = True
+                if isinstance(request, Answer):
+                    self._write(request, keep_alive)
+                else:
+                    self._handler(request, partial(self._answered, keep_alive))
+        finally:
+            self._handing_on = False
         if self._transport is not None and len(self._waiting) < MAX_WAITING_REQUESTS:
             self._transport.resume_reading()
 
