@@ -80,7 +80,7 @@ async def _serve(listening: socket.socket, sources: dict[str, Source], options: 
         ]
         log.info(
             "serving",
-            extra={"address": "{}:{}".format(*listening.getsockname()[:2]), "sources": len(set(sources))},
+            extra={"address": "{}:{}".format(*listening.getsockname()[:2]), "write_keys": len(sources)},
         )
         await told[0].wait()
         api.draining = True

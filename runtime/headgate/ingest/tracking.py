@@ -89,7 +89,8 @@ class TrackingApi:
     ) -> Answer | None:
         arrival = Arrival(received_at=self.now(), sent_at=body.sent_at, project_id=source.id, call=call)
         rejected: dict[int, tuple[str, str]] = {}
-        portions: dict[Target, list[Data]] = {_target(source, each): [] for each in destinations}
+        targets = [(_target(source, each), each.use_message_id) for each in destinations]
+        portions: dict[Target, list[Data]] = {target: [] for target, _ in targets}
         for index, text in enumerate(body.events):
             try:
                 fields = _read(text, call)
@@ -97,9 +98,9 @@ class TrackingApi:
                 rejected[index] = (fault.code, str(fault))
                 continue
             data = stamp(text, fields, arrival, self.new_message_id)
-            for destination in destinations:
-                key = partition_key(fields, use_message_id=destination.use_message_id)
-                portions[_target(source, destination)].append(Data(key, data, index))
+            for target, use_message_id in targets:
+                key = partition_key(fields, use_message_id=use_message_id)
+                portions[target].append(Data(key, data, index))
         if rejected:
             codes = sorted({code for code, _ in rejected.values()})
             log.warning(

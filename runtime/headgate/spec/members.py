@@ -22,6 +22,8 @@ class Member(NamedTuple):
     key: str
     start: int
     """Where the key's opening quote stands."""
+    key_end: int
+    """Just after the key's closing quote."""
     value_start: int
     end: int
     """Just after the value."""
@@ -34,7 +36,7 @@ def members(text: bytes) -> Iterator[Member]:
         key_end = _value_end(text, at)
         value_start = _after_space(text, _after_space(text, key_end) + 1)
         value_end = _value_end(text, value_start)
-        yield Member(json.loads(text[at:key_end]), at, value_start, value_end)
+        yield Member(json.loads(text[at:key_end]), at, key_end, value_start, value_end)
         at = _after_comma(text, value_end)
 
 
@@ -65,9 +67,8 @@ def splice(text: bytes, rename: dict[str, bytes], remove: frozenset[str], append
             taken = _after_comma(text, member.end)
             continue
         if (new_key := rename.get(member.key)) is not None:
-            key_end = text.rindex(b'"', member.start, _colon_before(text, member.value_start)) + 1
             pieces += text[taken : member.start], new_key
-            taken = key_end
+            taken = member.key_end
         kept_any = True
     pieces.append(text[taken : text.rindex(b"}")])
     kept = b"".join(pieces).rstrip(_SPACE).removesuffix(b",") if kept_any else b""
@@ -82,10 +83,6 @@ def _after_comma(text: bytes, end: int) -> int:
     """Return where the next key or element begins, or where the closing bracket stands."""
     at = _after_space(text, end)
     return _after_space(text, at + 1) if text[at] == 0x2C else at
-
-
-def _colon_before(text: bytes, value_start: int) -> int:
-    return text.rindex(b":", 0, value_start)
 
 
 def _value_end(text: bytes, start: int) -> int:

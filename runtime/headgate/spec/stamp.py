@@ -32,8 +32,8 @@ def stamp(text: bytes, fields: Fields, arrival: Arrival, new_message_id: Callabl
     What the client sent stays byte for byte, but for: `timestamp`, which becomes `originalTimestamp`; the
     write key, which is taken out; and what is missing or null where the Spec wants a value.
     """
-    received = arrival.received_at
-    sent_at = fields.sent_at or arrival.sent_at or timestamps.render(received)
+    received, received_at = arrival.received_at, timestamps.render(arrival.received_at)
+    sent_at = fields.sent_at or arrival.sent_at or received_at
     original = fields.timestamp or fields.original_timestamp
     sent = timestamps.parse(sent_at)
     happened = timestamps.corrected(timestamps.parse(original), sent, received)
@@ -60,6 +60,6 @@ def stamp(text: bytes, fields: Fields, arrival: Arrival, new_message_id: Callabl
         removed.add("sentAt")
         added.append(f'"sentAt":{json.dumps(sent_at)}')
     added.append(f'"timestamp":"{timestamps.render(happened)}"')
-    added.append(f'"receivedAt":"{timestamps.render(received)}"')
+    added.append(f'"receivedAt":"{received_at}"')
     added.append(f'"projectId":{json.dumps(arrival.project_id)}')
     return splice(text, rename, frozenset(removed), ",".join(added).encode())
