@@ -15,18 +15,14 @@ from headgate.ingest.protocol import Respond
 from headgate.ingest.rates import SourceRates
 from headgate.settings.schema import Destination, Source
 from headgate.spec import body as bodies
-from headgate.spec import event as events
+from headgate.spec.event import CALLS
 from headgate.spec.partition_key import partition_key
-from headgate.spec.stamp import Arrival, stamp
+from headgate.spec.prepare import Limits, Rejection, prepare
+from headgate.spec.stamp import Arrival
 
 log = logging.getLogger(__name__)
 
-MAX_EVENTS = 2_500
-"""Events in one batch (Segment HTTP API)."""
-MAX_EVENT_BYTES = 32_768
-"""Bytes of one event as the client sent it (Segment HTTP API)."""
-
-_CALL_OF_PATH: dict[str, str | None] = {f"/v1/{call}": call for call in events.CALLS} | {"/v1/batch": None}
+_CALL_OF_PATH: dict[str, str | None] = {f"/v1/{call}": call for call in CALLS} | {"/v1/batch": None}
 
 
 @dataclass(kw_only=True)
@@ -37,6 +33,7 @@ class TrackingApi:
     delivery: Delivery
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    limits: Limits = field(default_factory=Limits)
     draining: bool = False
     _rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
 
@@ -69,8 +66,9 @@ class TrackingApi:
         source = self.sources.get(write_key(request.authorization, body.write_key) or "")
         if source is None:
             return error(401, "unauthorized", "the write key is missing or unknown")
-        if len(body.events) > MAX_EVENTS:
-            return error(413, "too_large", f"{len(body.events):,} events; allowed: {MAX_EVENTS:,} a batch")
+        if len(body.events) > self.limits.events:
+            message = f"{len(body.events):,} events; allowed: {self.limits.events:,} a batch"
+            return error(413, "too_large", message)
         destinations = [each for each in source.destinations if each.enabled]
         if not source.enabled or not destinations:
             return SUCCESS
@@ -88,26 +86,22 @@ class TrackingApi:
         respond: Respond,
     ) -> Answer | None:
         arrival = Arrival(received_at=self.now(), sent_at=body.sent_at, project_id=source.id, call=call)
-        rejected: dict[int, tuple[str, str]] = {}
-        targets = [(_target(source, each), each.use_message_id) for each in destinations]
-        portions: dict[Target, list[Data]] = {target: [] for target, _ in targets}
-        for index, text in enumerate(body.events):
-            try:
-                fields = _read(text, call)
-            except events.Invalid as fault:
-                rejected[index] = (fault.code, str(fault))
-                continue
-            data = stamp(text, fields, arrival, self.new_message_id)
-            for target, use_message_id in targets:
-                key = partition_key(fields, use_message_id=use_message_id)
-                portions[target].append(Data(key, data, index))
+        prepared = prepare(body, arrival, self.new_message_id, self.limits)
+        rejected = prepared.rejected
         if rejected:
-            codes = sorted({code for code, _ in rejected.values()})
+            codes = sorted({each.code for each in rejected.values()})
             log.warning(
                 "events rejected", extra={"source": source.id, "events": len(rejected), "codes": codes}
             )
-        if len(rejected) == len(body.events):
-            return partly(len(body.events), rejected)
+        if not prepared.events:
+            return partly(len(body.events), rejected) if rejected else SUCCESS
+        portions = {
+            _target(source, each): [
+                Data(partition_key(event, use_message_id=each.use_message_id), event.data, event.index)
+                for event in prepared.events
+            ]
+            for each in destinations
+        }
 
         def settled(outcome: Outcome) -> None:
             respond(_answer(outcome, len(body.events), rejected))
@@ -124,12 +118,6 @@ class TrackingApi:
         return Answer(200, b'{"status": "ok"}')
 
 
-def _read(text: bytes, call: str | None) -> events.Fields:
-    if len(text) > MAX_EVENT_BYTES:
-        raise events.Invalid("too_large", f"the event has {len(text):,} bytes; allowed: {MAX_EVENT_BYTES:,}")
-    return events.read(text, call)
-
-
 def _target(source: Source, destination: Destination) -> Target:
     return Target(
         source_id=source.id,
@@ -141,8 +129,10 @@ def _target(source: Source, destination: Destination) -> Target:
     )
 
 
-def _answer(outcome: Outcome, count: int, rejected: dict[int, tuple[str, str]]) -> Answer:
+def _answer(outcome: Outcome, count: int, rejected: dict[int, Rejection]) -> Answer:
     if outcome.unavailable is not None:
         return unavailable(outcome.unavailable)
-    every = rejected | {index: (why.code, why.message) for index, why in outcome.undeliverable.items()}
+    every = rejected | {
+        index: Rejection(why.code, why.message) for index, why in outcome.undeliverable.items()
+    }
     return partly(count, every) if every else SUCCESS
