@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import math
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,17 @@ import uvloop
 
 from headgate.delivery.delivery import Delivery
 from headgate.errors import UsageError
+from headgate.ingest.acceptor import Acceptor
+from headgate.ingest.connections import Connections
+from headgate.ingest.limits import HttpLimits
 from headgate.ingest.protocol import HttpProtocol
+from headgate.ingest.rates import SourceRates
 from headgate.ingest.tracking import TrackingApi
 from headgate.settings.schema import Source
-from headgate.settings.watch import Stamp, follow
+from headgate.settings.watch import FileWatch, Stamp
+from headgate.spec.prepare import Limits
 
 log = logging.getLogger(__name__)
-
-IDLE_SECONDS = 75
-"""How long a quiet connection is kept: longer than the 60 s of a load balancer, which must close first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,14 @@ class ServerOptions:
     """The file's stamp from before it was read."""
     acknowledge_within: float
     drain: float
+    workers: int = 1
+    """How many processes serve alike; each allows its share of a source's rate."""
+    http: HttpLimits = field(default_factory=HttpLimits)
+    events: Limits = field(default_factory=Limits)
+    forwarded_hops: int = 0
+    """How many proxies of our own stand before us: which entry of X-Forwarded-For is the client's."""
+    public_api: Mapping[str, str] = field(default_factory=dict)
+    """Where clients reach us, as `headgate.ingest.projects.public_api` puts it."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -67,35 +79,44 @@ async def _serve(listening: socket.socket, sources: dict[str, Source], options: 
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30, ssl=tls)
     async with aiohttp.ClientSession(trust_env=True, connector=connector) as http:
         delivery = Delivery(session, http, acknowledge_within=options.acknowledge_within)
-        api = TrackingApi(sources=sources, delivery=delivery)
-        connections: set[HttpProtocol] = set()
+        api = TrackingApi(
+            sources=sources,
+            delivery=delivery,
+            limits=options.events,
+            request_bytes=options.http.request_bytes,
+            forwarded_hops=options.forwarded_hops,
+            public_api=options.public_api,
+            rates=SourceRates(time.monotonic, workers=options.workers),
+        )
+        watch = FileWatch(options.sources, options.read_at, api.take)
+        api.reread = watch.reread
         loop = asyncio.get_running_loop()
+        connections = Connections(options.http, now=loop.time())
         told = _told_to_stop(loop)
-        server = await loop.create_server(
-            lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
+        address = "{}:{}".format(*listening.getsockname()[:2])
+        acceptor = Acceptor(
+            listening, connections, lambda: HttpProtocol(api.handle, connections, lambda: api.draining)
         )
         background = [
-            asyncio.create_task(_close_idle(connections, loop.time)),
-            asyncio.create_task(follow(options.sources, options.read_at, api.take)),
+            asyncio.create_task(_check(connections, api, loop.time)),
+            asyncio.create_task(watch.follow()),
         ]
         log.info(
             "serving",
-            extra={"address": "{}:{}".format(*listening.getsockname()[:2]), "write_keys": len(sources)},
+            extra={"address": address, "write_keys": len(sources)},
         )
         await told[0].wait()
         api.draining = True
         log.info("draining", extra={"seconds": options.drain})
         await _first_of(told[1].wait(), asyncio.sleep(options.drain))
-        server.close()
-        for connection in list(connections):
-            if connection.idle:
-                connection.close()
+        acceptor.close()
+        connections.close()
         await delivery.settle_all()
         for task in background:
             task.cancel()
         await delivery.close()
-        for connection in list(connections):
-            connection.close()
+        connections.close()
+        api.outcomes.report(math.inf)
         log.info("stopped")
 
 
@@ -120,9 +141,8 @@ async def _first_of(*waiting: Coroutine[Any, Any, object]) -> None:
         task.cancel()
 
 
-async def _close_idle(connections: set[HttpProtocol], now: Callable[[], float]) -> None:
+async def _check(connections: Connections, api: TrackingApi, now: Callable[[], float]) -> None:
     while True:
         await asyncio.sleep(1)
-        for connection in list(connections):
-            if connection.idle and now() - connection.last_active > IDLE_SECONDS:
-                connection.close()
+        connections.check(now())
+        api.outcomes.report(now())

@@ -23,7 +23,7 @@ async def test_a_valid_change_is_taken_and_an_invalid_one_or_a_missing_file_is_n
     path = tmp_path / "sources.toml"
     path.write_text(toml("wk_1"))
     taken: asyncio.Queue[dict[str, Source]] = asyncio.Queue()
-    following = asyncio.create_task(watch.follow(path, watch.stamp_of(path), taken.put_nowait))
+    following = asyncio.create_task(watch.FileWatch(path, watch.stamp_of(path), taken.put_nowait).follow())
     try:
         path.write_text(toml("wk_22"))
         assert list(await asyncio.wait_for(taken.get(), 10)) == ["wk_22"]
@@ -52,7 +52,7 @@ async def test_a_change_between_reading_and_following_is_seen(tmp_path: Path) ->
     before = watch.stamp_of(path)
     path.write_text(toml("wk_22"))
     taken: asyncio.Queue[dict[str, Source]] = asyncio.Queue()
-    following = asyncio.create_task(watch.follow(path, before, taken.put_nowait))
+    following = asyncio.create_task(watch.FileWatch(path, before, taken.put_nowait).follow())
     try:
         assert list(await asyncio.wait_for(taken.get(), 10)) == ["wk_22"]
     finally:
