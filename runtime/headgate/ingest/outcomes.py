@@ -2,14 +2,14 @@
 
 import logging
 from collections import Counter
-from enum import Enum
+from enum import StrEnum
 
 log = logging.getLogger(__name__)
 
 LOG_EVERY_SECONDS = 60.0
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What may become of events, or of a request whose events nobody counted."""
 
     ACCEPTED = "accepted"

@@ -61,15 +61,20 @@ class RequestReader:
         """Take what came."""
         if self.ended:
             return
-        rest: bytes | None = data
-        while rest is not None:
-            begun = self._request if self.reading and not self.in_body else None
-            rest = self._parse(rest)
-            # httptools keeps a name or a value that has not ended yet to itself.
-            if begun is self._request and self.reading and not self.in_body:
-                self._unparsed += len(data)
-                if self._unparsed > 2 * self._limits.head_bytes:
-                    self.refuse(self._head_too_large())
+        begun = self._request if self.reading and not self.in_body else None
+        rest = data
+        while True:
+            try:
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._ignore_upgrade()
+                rest = rest[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError as fault:
+                self._failed(fault)
+            break
+        if self.reading and not self.in_body:
+            self._bound_unended_head(len(data) if begun is self._request else 0)
 
     def refuse(self, fault: Answer) -> None:
         """Give up the request that is being read, and all that comes after it."""
@@ -106,19 +111,19 @@ class RequestReader:
         """Take a piece of the request's target; httptools calls this."""
         if not self._replaying:
             self._request.target += url
-            self._count_head(len(url))
+            self._head_bytes += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; httptools calls this."""
         if self._replaying:
             return
-        self._count_head(len(name) + len(value))
+        self._head_bytes += len(name) + len(value)
         self._head_lines += 1
-        if self._head_lines > self._limits.headers:
-            self._stop(error(431, "too_large", f"more than {self._limits.headers} headers"))
+        if self.in_body:  # a trailer, which counts for nothing but its size
+            self._bound_head()
+            return
         name = name.lower()
-        # A trailer, which comes after the body, counts for nothing.
-        if name in KEPT and not self.in_body:
+        if name in KEPT:
             headers = self._request.headers
             headers[name] = headers[name] + b"," + value if name in headers else value
 
@@ -126,6 +131,7 @@ class RequestReader:
         """Prepare for the body that the headers announce; httptools calls this."""
         if self._replaying:
             return
+        self._bound_head()
         request = self._request
         headers = request.headers
         request.method = self._parser.get_method()
@@ -181,22 +187,20 @@ class RequestReader:
             self.ended = True
         self._on_request(request)
 
-    def _parse(self, data: bytes) -> bytes | None:
-        """Parse what came; return what is to be parsed anew."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade()
-            return data[upgrade.args[0] :]
-        except httptools.HttpParserCallbackError as fault:
+    def _failed(self, fault: httptools.HttpParserError) -> None:
+        if isinstance(fault, httptools.HttpParserCallbackError):
             if not isinstance(fault.__context__, _Refused):
-                raise
-        except httptools.HttpParserInvalidMethodError:
+                raise fault
+        elif isinstance(fault, httptools.HttpParserInvalidMethodError):
             self.refuse(method_not_allowed(METHODS))
-        except httptools.HttpParserError as fault:
-            if not self.ended:
-                self.refuse(error(400, "bad_request", f"the request is not HTTP/1.1: {fault}"))
-        return None
+        elif not self.ended:
+            self.refuse(error(400, "bad_request", f"the request is not HTTP/1.1: {fault}"))
+
+    def _bound_unended_head(self, more: int) -> None:
+        # httptools keeps a name or a value that has not ended yet to itself.
+        self._unparsed += more
+        if self._head_bytes > self._limits.head_bytes or self._unparsed > 2 * self._limits.head_bytes:
+            self.refuse(self._head_too_large())
 
     def _ignore_upgrade(self) -> None:
         """Read on as if no upgrade had been offered, as any server may (RFC 9110, 7.8).
@@ -214,10 +218,11 @@ class RequestReader:
         self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
         self._replaying = False
 
-    def _count_head(self, more: int) -> None:
-        self._head_bytes += more
+    def _bound_head(self) -> None:
         if self._head_bytes > self._limits.head_bytes:
             self._stop(self._head_too_large())
+        if self._head_lines > self._limits.headers:
+            self._stop(error(431, "too_large", f"more than {self._limits.headers} headers"))
 
     def _head_too_large(self) -> Answer:
         return error(431, "too_large", f"path and headers are longer than {self._limits.head_bytes:,} bytes")
