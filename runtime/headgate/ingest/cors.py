@@ -12,7 +12,8 @@ ALLOWED_HEADERS = (b"authorization", b"content-type", b"x-retry-count")
 MAX_ASKED_HEADERS = 50
 MAX_REMEMBERED = 1_024
 
-_EXPOSED = b"Access-Control-Expose-Headers: Retry-After\r\nVary: Origin\r\n"
+VARY = b"Vary: Origin\r\n"
+_EXPOSED = b"Access-Control-Expose-Headers: Retry-After\r\n" + VARY
 _TOKEN = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _LABELS = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
 

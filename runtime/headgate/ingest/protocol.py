@@ -157,7 +157,7 @@ class HttpProtocol(asyncio.Protocol):
             transport.write(b"%b%b%b\r\n%b" % (answer.head, request.cors, connection, body))
         if not keep_alive:
             self._end(transport)
-        elif self._waiting:
+        elif self._waiting or self._continue_due:
             self._next()
         elif self._half_closed:
             transport.close()

@@ -16,7 +16,7 @@ from headgate.ingest.answers import SUCCESS, Answer, error, method_not_allowed, 
 from headgate.ingest.authentication import write_key
 from headgate.ingest.clients import client_ip
 from headgate.ingest.compression import TooLarge, Undecodable, decoded
-from headgate.ingest.cors import preflight
+from headgate.ingest.cors import VARY, preflight
 from headgate.ingest.limits import HttpLimits
 from headgate.ingest.outcomes import Kind, Outcomes
 from headgate.ingest.paths import CALL_OF_NAME, CALL_OF_TARGET, METRICS, PIXEL, SETTINGS, Call, path_of
@@ -272,11 +272,11 @@ class TrackingApi:
         def found(route: Route | None) -> Answer | None:
             if route is None:
                 return _NO_PROJECT
-            if b"origin" in request.headers:
-                request.cors = route.origins.lines(request.headers[b"origin"])
-                if not request.cors:
-                    return _FOREIGN_ORIGIN
-            return settings(key, self.public_api)
+            if b"origin" not in request.headers:
+                request.cors = VARY  # a cache may keep this answer
+                return settings(key, self.public_api)
+            request.cors = route.origins.lines(request.headers[b"origin"])
+            return settings(key, self.public_api) if request.cors else _FOREIGN_ORIGIN
 
         route = self._routes.get(key)
         return found(route) if route is not None else self._ask(key, found, respond)
