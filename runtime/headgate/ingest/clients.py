@@ -29,23 +29,21 @@ def _address(entry: bytes) -> str | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:  # a load balancer may be told to keep the client's port
         text = text.partition(":")[0]
-    try:
-        return plain(ipaddress.ip_address(text))
-    except ValueError:
-        return None
+    return _plain(text) if "%" not in text else None
 
 
 def peer_address(peername: object) -> str:
     """Return the address of a socket's peer name; empty where it has none, as a Unix socket."""
     if not isinstance(peername, tuple):
         return ""
+    return _plain(peername[0].partition("%")[0]) or ""
+
+
+def _plain(text: str) -> str | None:
+    """Return an address as people write it; an IPv4 address that a socket for both shows as IPv6, as IPv4."""
     try:
-        return plain(ipaddress.ip_address(peername[0]))
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return ""
-
-
-def plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """Return an address as text; an IPv4 address that a socket for both shows as IPv6, as IPv4."""
+        return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)
