@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from headgate.delivery.delivery import Data, Delivery, Refused, Target
+from headgate.delivery.delivery import Delivery, Refused
 from headgate.delivery.submission import Outcome
+from headgate.delivery.target import Data, Target
 from headgate.ingest.authentication import write_key
 from headgate.ingest.messages import SUCCESS, Answer, Request, error, partly, unavailable
 from headgate.ingest.protocol import Respond
@@ -50,6 +51,17 @@ class TrackingApi:
     def take(self, sources: dict[str, Source]) -> None:
         """Put changed settings in force for the requests that come; what is held keeps its own."""
         self.sources = sources
+
+    @property
+    def targets(self) -> set[Target]:
+        """The destinations that are in use."""
+        return {
+            _target(source, destination)
+            for source in self.sources.values()
+            if source.enabled
+            for destination in source.destinations
+            if destination.enabled
+        }
 
     def _handle(self, request: Request, respond: Respond) -> Answer | None:
         path = request.path.rstrip("/") or "/"
@@ -126,6 +138,8 @@ def _target(source: Source, destination: Destination) -> Target:
         role_address=destination.role_address,
         external_id=destination.secret_id or source.id,
         strict=destination.ordering == "strict",
+        max_record_kib=destination.max_record_kib,
+        wire=destination.wire,
     )
 
 
