@@ -4,17 +4,16 @@ import asyncio
 import logging
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import botocore.session
 import uvloop
 
 from headgate.delivery.delivery import Delivery
+from headgate.delivery.wire.client import Wire
 from headgate.errors import UsageError
 from headgate.ingest.protocol import HttpProtocol
 from headgate.ingest.tracking import TrackingApi
@@ -62,41 +61,37 @@ def serve(listening: socket.socket, sources: dict[str, Source], options: ServerO
 
 async def _serve(listening: socket.socket, sources: dict[str, Source], options: ServerOptions) -> None:
     session = botocore.session.get_session()
-    # AWS_CA_BUNDLE and the profile's ca_bundle count here as in every AWS tool.
-    tls = ssl.create_default_context(cafile=session.get_config_variable("ca_bundle"))
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30, ssl=tls)
-    async with aiohttp.ClientSession(trust_env=True, connector=connector) as http:
-        delivery = Delivery(session, http, acknowledge_within=options.acknowledge_within)
-        api = TrackingApi(sources=sources, delivery=delivery)
-        connections: set[HttpProtocol] = set()
-        loop = asyncio.get_running_loop()
-        told = _told_to_stop(loop)
-        server = await loop.create_server(
-            lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
-        )
-        background = [
-            asyncio.create_task(_close_idle(connections, loop.time)),
-            asyncio.create_task(follow(options.sources, options.read_at, api.take)),
-        ]
-        log.info(
-            "serving",
-            extra={"address": "{}:{}".format(*listening.getsockname()[:2]), "write_keys": len(sources)},
-        )
-        await told[0].wait()
-        api.draining = True
-        log.info("draining", extra={"seconds": options.drain})
-        await _first_of(told[1].wait(), asyncio.sleep(options.drain))
-        server.close()
-        for connection in list(connections):
-            if connection.idle:
-                connection.close()
-        await delivery.settle_all()
-        for task in background:
-            task.cancel()
-        await delivery.close()
-        for connection in list(connections):
+    delivery = Delivery(session, Wire(session), acknowledge_within=options.acknowledge_within)
+    api = TrackingApi(sources=sources, delivery=delivery)
+    connections: set[HttpProtocol] = set()
+    loop = asyncio.get_running_loop()
+    told = _told_to_stop(loop)
+    server = await loop.create_server(
+        lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
+    )
+    background = [
+        asyncio.create_task(_close_idle(connections, loop.time)),
+        asyncio.create_task(follow(options.sources, options.read_at, api.take)),
+    ]
+    log.info(
+        "serving",
+        extra={"address": "{}:{}".format(*listening.getsockname()[:2]), "write_keys": len(sources)},
+    )
+    await told[0].wait()
+    api.draining = True
+    log.info("draining", extra={"seconds": options.drain})
+    await _first_of(told[1].wait(), asyncio.sleep(options.drain))
+    server.close()
+    for connection in list(connections):
+        if connection.idle:
             connection.close()
-        log.info("stopped")
+    await delivery.settle_all()
+    for task in background:
+        task.cancel()
+    await delivery.close()
+    for connection in list(connections):
+        connection.close()
+    log.info("stopped")
 
 
 def _told_to_stop(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:

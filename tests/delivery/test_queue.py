@@ -11,18 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.delivery import queue as queues
-from headgate.delivery.answers import Entry, Fault, Verdict
 from headgate.delivery.credentials import Grant
 from headgate.delivery.queue import DestinationQueue
 from headgate.delivery.submission import Outcome, Record, Submission
+from headgate.delivery.wire.faults import Fault, Verdict
+from headgate.delivery.wire.messages import Answer as Answered
 
-OK, THROTTLED = Entry(), Entry("ProvisionedThroughputExceededException")
+OK, THROTTLED = "", "ProvisionedThroughputExceededException"
 NUMBERS = itertools.count()
 """Each record's data is its place in the order of queueing."""
-Answer = Callable[[list[Record]], list[Entry] | Fault]
+Answer = Callable[[list[Record]], list[str] | Fault]
+"""Returns each record's error code, which is empty for one that is in."""
 
 
-def all_ok(records: list[Record]) -> list[Entry]:
+def all_ok(records: list[Record]) -> list[str]:
     return [OK] * len(records)
 
 
@@ -40,27 +42,21 @@ class Kinesis:
         self.forgotten = 0
         self.asked = asyncio.Event()
 
-    async def send(
-        self, _endpoint: Any, _credentials: Any, _stream: str, records: list[Record]
-    ) -> list[Entry] | Fault:
+    async def put_records(self, _route: Any, _credentials: Any, records: list[Record]) -> Answered | Fault:
         await asyncio.sleep(0)
         self.requests.append(list(records))
         self.asked.set()
         answer = (self.script.pop(0) if self.script else all_ok)(records)
-        if not isinstance(answer, Fault):
-            self.ledger += [
-                record for record, entry in zip(records, answer, strict=True) if entry.error_code is None
-            ]
-        return answer
+        if isinstance(answer, Fault):
+            return answer
+        self.ledger += [record for record, code in zip(records, answer, strict=True) if not code]
+        return Answered({index: code for index, code in enumerate(answer) if code}, [None] * len(records))
 
     async def get(self, _grant: Grant) -> ReadOnlyCredentials:
         return ReadOnlyCredentials("a", "s", None, None)
 
     def forget(self, _grant: Grant) -> None:
         self.forgotten += 1
-
-    def of(self, _region: str) -> None:
-        return None
 
 
 @asynccontextmanager
@@ -71,8 +67,7 @@ async def delivering(kinesis: Kinesis, *, strict: bool = False) -> AsyncIterator
         strict=strict,
         grant=Grant(None, "src", "us-west-2"),
         credentials=cast("Any", kinesis),
-        endpoints=cast("Any", kinesis),
-        put_records=cast("Any", kinesis),
+        wire=cast("Any", kinesis),
         spread=lambda: 0.0,
     )
     try:
@@ -139,7 +134,7 @@ async def test_a_fault_that_somebody_must_mend_fails_what_waits_and_refuses_what
 
 
 async def test_a_record_that_is_invalid_is_found_by_halving_and_takes_no_other_with_it() -> None:
-    def refuses_bad(records: list[Record]) -> list[Entry] | Fault:
+    def refuses_bad(records: list[Record]) -> list[str] | Fault:
         if any(record.partition_key == "bad" for record in records):
             return Fault(Verdict.SPLIT, "ValidationException", "a bad record")
         return [OK] * len(records)

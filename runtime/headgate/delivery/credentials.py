@@ -12,7 +12,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from headgate.delivery.answers import Fault, Verdict
+from headgate.delivery.wire.faults import Fault, Verdict
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient

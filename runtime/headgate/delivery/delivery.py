@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import aiohttp
 from botocore.session import Session
 
 from headgate.delivery.credentials import CredentialsCache, Grant
 from headgate.delivery.queue import DestinationQueue
 from headgate.delivery.submission import Outcome, Record, Refusal, Submission
-from headgate.delivery.wire import Endpoints, PutRecords
+from headgate.delivery.wire.client import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,9 @@ class Refused(Exception):  # noqa: N818  # an answer to the client
 class Delivery:
     """All destinations of one process."""
 
-    def __init__(self, session: Session, http: aiohttp.ClientSession, *, acknowledge_within: float) -> None:
+    def __init__(self, session: Session, wire: Wire, *, acknowledge_within: float) -> None:
         self._credentials = CredentialsCache(session)
-        self._endpoints = Endpoints(session)
-        self._put_records = PutRecords(http)
+        self._wire = wire
         self._acknowledge_within = acknowledge_within
         self._queues: dict[Target, DestinationQueue] = {}
         self._open: dict[Submission, asyncio.TimerHandle] = {}
@@ -93,6 +91,7 @@ class Delivery:
     async def close(self) -> None:
         """Stop every queue."""
         await asyncio.gather(*(queue.close() for queue in self._queues.values()))
+        await self._wire.close()
 
     def _queue(self, target: Target) -> DestinationQueue:
         if target not in self._queues:
@@ -102,8 +101,7 @@ class Delivery:
                 strict=target.strict,
                 grant=Grant(target.role_address, target.external_id, target.region),
                 credentials=self._credentials,
-                endpoints=self._endpoints,
-                put_records=self._put_records,
+                wire=self._wire,
             )
         return self._queues[target]
 

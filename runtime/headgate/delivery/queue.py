@@ -10,11 +10,12 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from headgate.delivery.answers import Entry, Fault, Verdict
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
 from headgate.delivery.packer import MAX_RECORDS, pack
 from headgate.delivery.submission import Record, Refusal, Submission
-from headgate.delivery.wire import Endpoints, PutRecords
+from headgate.delivery.wire.client import Route, Wire
+from headgate.delivery.wire.faults import Fault, Verdict
+from headgate.delivery.wire.messages import Answer
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,7 @@ class DestinationQueue:
         strict: bool,
         grant: Grant,
         credentials: CredentialsCache,
-        endpoints: Endpoints,
-        put_records: PutRecords,
+        wire: Wire,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
@@ -46,8 +46,7 @@ class DestinationQueue:
         self._strict = strict
         self._grant = grant
         self._credentials = credentials
-        self._endpoints = endpoints
-        self._put_records = put_records
+        self._wire = wire
         self._spread = spread
         self._waiting: deque[Record] = deque()
         self._held_bytes = 0
@@ -107,24 +106,24 @@ class DestinationQueue:
             if self._backoff:
                 await asyncio.sleep(self._backoff * (0.5 + self._spread() / 2))
 
-    async def _send(self, request: list[Record]) -> list[Entry] | Fault:
+    async def _send(self, request: list[Record]) -> Answer | Fault:
         try:
             credentials = await self._credentials.get(self._grant)
         except CredentialsFault as error:
             return error.fault
-        endpoint = self._endpoints.of(self._grant.region)
-        return await self._put_records.send(endpoint, credentials, self._stream_name, request)
+        route = Route(self._grant.region, self._stream_name)
+        return await self._wire.put_records(route, credentials, request)
 
-    def _after_answer(self, request: list[Record], entries: list[Entry]) -> None:
+    def _after_answer(self, request: list[Record], answer: Answer) -> None:
         self._resume()
         self._most = MAX_RECORDS
         failed = []
-        for record, entry in zip(request, entries, strict=True):
-            if entry.error_code is None:
+        for index, record in enumerate(request):
+            if index in answer.failed:
+                failed.append(record)
+            else:
                 self._settled(record)
                 record.submission.settle()
-            else:
-                failed.append(record)
         self._back_to_front(failed)
         self._backoff = self._longer_backoff() if failed else 0.0
 
