@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from headgate.delivery.delivery import Refused
-from headgate.delivery.target import Data, Target
 from headgate.delivery.submission import Outcome, Refusal
+from headgate.delivery.target import Data, Target
 from headgate.ingest.protocol import MAX_BODY_BYTES, HttpProtocol
 from headgate.ingest.tracking import TrackingApi
 from headgate.settings.schema import Destination, Source

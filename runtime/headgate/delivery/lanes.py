@@ -279,6 +279,8 @@ class Lanes:
             return Lane(self.held)
         if lane.shard_id is None and shard_id not in self._of_shard and self._of_slot.count(lane) == 1:
             lane.shard_id = shard_id
+            # What was seen of one slot says little of its shard.
+            lane.pace = Pace()
             self._of_shard[shard_id] = lane
             self.resharded = True
             return lane

@@ -18,12 +18,15 @@ BURST_SECONDS = 0.25
 """What a paced lane may save up at most."""
 MARGIN = 0.99
 """Share of what the shard was seen to take with which a throttled lane goes on."""
-NEAR = 0.1
-"""Within this share of the rate that was last too high a lane speeds up gently, elsewhere fast."""
-GENTLE, FAST = 0.01, 0.2
-"""Shares of that rate, or of its own where that is more, by which a lane speeds up in a second."""
-LEAST = 0.1
-"""Shard-seconds a second that fast increase starts from, and that a lane is slowed down to at first."""
+SPEED_UP = 0.01
+"""Share of the rate that was last too high by which a lane speeds up in the first second after a throttle.
+
+It speeds up the faster the longer it is not throttled: gently at the limit, soon where that has gone.
+"""
+LEAST = 0.2
+"""A lane speeds up as if no less than this had been too much."""
+FIRST = 1.0
+"""What a lane goes on with at least after it was throttled first: a shard's limits, for its only writer."""
 
 
 def cost(records: int, size: int) -> float:
@@ -37,7 +40,7 @@ class Pace:
     Times are of one clock, in seconds.
     """
 
-    __slots__ = ("_at", "_ceiling", "_earlier", "_recent", "_since", "_tokens", "rate")
+    __slots__ = ("_at", "_ceiling", "_earlier", "_recent", "_since", "_throttled_at", "_tokens", "rate")
 
     def __init__(self) -> None:
         self.rate: float | None = None
@@ -45,6 +48,7 @@ class Pace:
         self._tokens = 0.0
         self._at = 0.0
         self._ceiling = 0.0
+        self._throttled_at = 0.0
         # What was accepted, in the window of one second that began at `_since` and in the one before it.
         self._recent = self._earlier = 0.0
         self._since = float("-inf")
@@ -61,8 +65,11 @@ class Pace:
         return 0.0 if self.rate is None else min(waiting, self.rate * PORTION_SECONDS)
 
     def seconds_until(self, allowance: float) -> float:
-        """Return how long it takes from the last reading until the allowance has grown to `allowance`."""
-        return 0.0 if self.rate is None else max(0.0, (allowance - self._tokens) / self.rate)
+        """Return how long it takes from the last reading until the allowance has grown to `allowance`.
+
+        A little longer, in fact: the portion that is worth sending grows with the rate.
+        """
+        return 0.0 if self.rate is None else max(0.0, 1.05 * (allowance - self._tokens) / self.rate)
 
     def spend(self, sent: float) -> None:
         """Note that `sent` shard-seconds are on their way; a large record may leave a debt."""
@@ -79,20 +86,18 @@ class Pace:
     def throttled(self, share: float, now: float) -> None:
         """Note that the shard refused a `share` (0 to 1) of what was just sent, and slow down."""
         if self.rate is None:
-            self._ceiling = max(self._earlier, self._recent, LEAST)
+            self._ceiling = max(self._earlier, self._recent, FIRST)
         else:
             self._advance(now)
             self._ceiling = max((self.rate or FASTEST) * max(1 - share, 0.5), SLOWEST)
         self.rate = max(self._ceiling * MARGIN, SLOWEST)
-        self._tokens, self._at = min(self._tokens, 0.0), now
+        self._tokens, self._at, self._throttled_at = min(self._tokens, 0.0), now, now
 
     def _advance(self, now: float) -> None:
         assert self.rate is not None  # noqa: S101  # callers have looked
         elapsed, self._at = max(now - self._at, 0.0), now
         self._tokens = min(self._tokens + elapsed * self.rate, self.rate * BURST_SECONDS)
-        near = abs(self.rate - self._ceiling) <= NEAR * self._ceiling
-        self.rate += elapsed * (
-            GENTLE * self._ceiling if near else FAST * max(self._ceiling, self.rate, LEAST)
-        )
+        since = now - self._throttled_at
+        self.rate += elapsed * SPEED_UP * max(self._ceiling, LEAST) * (1 + since)
         if self.rate > FASTEST:
             self.rate = None
