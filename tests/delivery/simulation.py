@@ -1,4 +1,4 @@
-"""A destination at work in virtual time, against the shards of the fake Kinesis and with no socket between."""
+"""A destination at work in virtual time, against the shards of the fake Kinesis, without sockets."""
 
 import asyncio
 import itertools

@@ -16,7 +16,9 @@ PORTION_SECONDS = 0.05
 """A paced lane saves up this much before it sends, so that its requests stay worth their while."""
 BURST_SECONDS = 0.25
 """What a paced lane may save up at most."""
-MARGIN = 0.99
+CALM_SECONDS = 1.0
+"""What is refused within this time after a lane slowed down is the same trouble, and slows it no further."""
+MARGIN = 0.95
 """Share of what the shard was seen to take with which a throttled lane goes on."""
 SPEED_UP = 0.01
 """Share of the rate that was last too high by which a lane speeds up in the first second after a throttle.
@@ -86,12 +88,26 @@ class Pace:
     def throttled(self, share: float, now: float) -> None:
         """Note that the shard refused a `share` (0 to 1) of what was just sent, and slow down."""
         if self.rate is None:
-            self._ceiling = max(self._earlier, self._recent, FIRST)
-        else:
+            self._slow_down(max(self._taken(now), FIRST), now)
+        elif now - self._throttled_at >= CALM_SECONDS:
             self._advance(now)
-            self._ceiling = max((self.rate or FASTEST) * max(1 - share, 0.5), SLOWEST)
-        self.rate = max(self._ceiling * MARGIN, SLOWEST)
-        self._tokens, self._at, self._throttled_at = min(self._tokens, 0.0), now, now
+            rate = self.rate or FASTEST
+            # A small request's share says little; what went through in the last second says more.
+            self._slow_down(max(rate * max(1 - share, 0.5), min(self._taken(now), rate)), now)
+        assert self.rate is not None  # noqa: S101  # set just now, or before
+        self._tokens, self._at = min(self._tokens, -PORTION_SECONDS * self.rate), now
+
+    def _taken(self, now: float) -> float:
+        """Return what the shard took in the last second, about."""
+        elapsed = now - self._since
+        if elapsed >= 1:
+            return self._recent / elapsed if elapsed < 2 else 0.0
+        return self._recent + self._earlier * (1 - elapsed)
+
+    def _slow_down(self, ceiling: float, now: float) -> None:
+        self._ceiling = ceiling
+        self.rate = max(ceiling * MARGIN, SLOWEST)
+        self._throttled_at = now
 
     def _advance(self, now: float) -> None:
         assert self.rate is not None  # noqa: S101  # callers have looked
