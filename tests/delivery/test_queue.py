@@ -15,6 +15,7 @@ from headgate.delivery.answers import Entry, Fault, Verdict
 from headgate.delivery.credentials import Grant
 from headgate.delivery.queue import DestinationQueue
 from headgate.delivery.submission import Outcome, Record, Submission
+from headgate.metrics.store import Metrics
 
 OK, THROTTLED = Entry(), Entry("ProvisionedThroughputExceededException")
 NUMBERS = itertools.count()
@@ -38,6 +39,7 @@ class Kinesis:
         self.requests: list[list[Record]] = []
         self.ledger: list[Record] = []
         self.forgotten = 0
+        self.metrics = Metrics()
         self.asked = asyncio.Event()
 
     async def send(
@@ -73,6 +75,7 @@ async def delivering(kinesis: Kinesis, *, strict: bool = False) -> AsyncIterator
         credentials=cast("Any", kinesis),
         endpoints=cast("Any", kinesis),
         put_records=cast("Any", kinesis),
+        metrics=kinesis.metrics,
         spread=lambda: 0.0,
     )
     try:

@@ -11,6 +11,8 @@ from headgate.delivery.credentials import CredentialsCache, Grant
 from headgate.delivery.queue import DestinationQueue
 from headgate.delivery.submission import Outcome, Record, Refusal, Submission
 from headgate.delivery.wire import Endpoints, PutRecords
+from headgate.metrics.store import Metrics
+from headgate.status.report import DestinationStatus, merged_destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class Refused(Exception):  # noqa: N818  # an answer to the client
 class Delivery:
     """All destinations of one process."""
 
-    def __init__(self, session: Session, http: aiohttp.ClientSession, *, acknowledge_within: float) -> None:
+    def __init__(
+        self, session: Session, http: aiohttp.ClientSession, *, acknowledge_within: float, metrics: Metrics
+    ) -> None:
+        self._metrics = metrics
         self._credentials = CredentialsCache(session)
         self._endpoints = Endpoints(session)
         self._put_records = PutRecords(http)
@@ -86,6 +91,13 @@ class Delivery:
         for target, queue in queues.items():
             queue.put([Record(d.partition_key, d.data, submission, d.index) for d in portions[target]])
 
+    def status(self) -> dict[str, DestinationStatus]:
+        """Return how each destination that was written to is doing, by its name."""
+        by_name: dict[str, list[DestinationStatus]] = {}
+        for queue in self._queues.values():
+            by_name.setdefault(queue.name, []).append(queue.status())
+        return {name: merged_destination(statuses) for name, statuses in by_name.items()}
+
     async def settle_all(self) -> None:
         """Wait until no request is open: at most the acknowledgement deadline."""
         await self._idle.wait()
@@ -104,6 +116,7 @@ class Delivery:
                 credentials=self._credentials,
                 endpoints=self._endpoints,
                 put_records=self._put_records,
+                metrics=self._metrics,
             )
         return self._queues[target]
 

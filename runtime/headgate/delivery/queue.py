@@ -15,6 +15,9 @@ from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Gr
 from headgate.delivery.packer import MAX_RECORDS, pack
 from headgate.delivery.submission import Record, Refusal, Submission
 from headgate.delivery.wire import Endpoints, PutRecords
+from headgate.metrics import names
+from headgate.metrics.store import Metrics
+from headgate.status.report import DestinationStatus, Pause
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,8 @@ LINGER_SECONDS = 0.005
 """How long a record waits for company."""
 MAX_HELD_BYTES = 32 * 1024 * 1024
 """Bytes that one destination holds before it asks its clients to wait."""
+THROTTLED = "ProvisionedThroughputExceededException"
+"""The code of a record that its shard had no room for."""
 FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 0.1, 5.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 30.0
 
@@ -39,6 +44,7 @@ class DestinationQueue:
         credentials: CredentialsCache,
         endpoints: Endpoints,
         put_records: PutRecords,
+        metrics: Metrics,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
@@ -53,12 +59,27 @@ class DestinationQueue:
         self._held_bytes = 0
         self._work = asyncio.Event()
         self._pause: Refusal | None = None
+        self._pause_reason = ""
         self._paused_until = 0.0
         self._pause_seconds = 0.0
         self._backoff = 0.0
         # Requests are halved down to this many records while one that is invalid is looked for.
         self._most = MAX_RECORDS
+        self._delivered = metrics.counter(names.DELIVERED_RECORDS, name)
+        self._retried = metrics.counter(names.RETRIED_RECORDS, name)
+        self._throttled = metrics.counter(names.THROTTLED_RECORDS, name)
+        self._undeliverable = metrics.counter(names.UNDELIVERABLE_RECORDS, name)
+        self._put_latency = metrics.distribution(names.PUT_LATENCY, name)
+        metrics.gauge(names.HELD_BYTES, name, lambda: self._held_bytes)
+        metrics.gauge(names.PAUSED, name, lambda: self._pause is not None)
         self._task = asyncio.create_task(self._run())
+
+    def status(self) -> DestinationStatus:
+        """Return how the destination is doing."""
+        pause = Pause(self._pause.code, self._pause_reason) if self._pause is not None else None
+        return DestinationStatus(
+            endpoint=self._endpoints.of(self._grant.region).url, wire="json", paused=pause
+        )
 
     def refusal(self, size: int) -> Refusal | None:
         """Return why `size` more bytes cannot be queued now; None when they can."""
@@ -113,7 +134,11 @@ class DestinationQueue:
         except CredentialsFault as error:
             return error.fault
         endpoint = self._endpoints.of(self._grant.region)
-        return await self._put_records.send(endpoint, credentials, self._stream_name, request)
+        now = asyncio.get_running_loop().time
+        begun = now()
+        answer = await self._put_records.send(endpoint, credentials, self._stream_name, request)
+        self._put_latency.observe((now() - begun) * 1000)
+        return answer
 
     def _after_answer(self, request: list[Record], entries: list[Entry]) -> None:
         self._resume()
@@ -121,9 +146,11 @@ class DestinationQueue:
         failed = []
         for record, entry in zip(request, entries, strict=True):
             if entry.error_code is None:
+                self._delivered.value += 1
                 self._settled(record)
                 record.submission.settle()
             else:
+                self._throttled.value += entry.error_code == THROTTLED
                 failed.append(record)
         self._back_to_front(failed)
         self._backoff = self._longer_backoff() if failed else 0.0
@@ -154,6 +181,7 @@ class DestinationQueue:
             return
         self._most = MAX_RECORDS
         self._settled(request[0])
+        self._undeliverable.value += 1
         log.error("Kinesis will never take this record", extra=self._said_of(fault))
         request[0].submission.undeliverable(
             request[0].index, Refusal("undeliverable", f"{fault.code}: {fault.message}")
@@ -165,6 +193,7 @@ class DestinationQueue:
             if record.submission.told:
                 self._settled(record)
             else:
+                self._retried.value += 1
                 self._waiting.appendleft(record)
 
     def _settled(self, record: Record) -> None:
@@ -178,6 +207,7 @@ class DestinationQueue:
         self._backoff = 0.0
         self._pause_seconds = min(max(self._pause_seconds * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
         self._paused_until = asyncio.get_running_loop().time() + self._pause_seconds
+        self._pause_reason = fault.message
         self._pause = Refusal(
             fault.code,
             f"the destination {self.name} is paused: {fault.code}",

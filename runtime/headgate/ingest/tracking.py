@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from headgate.delivery.delivery import Data, Delivery, Refused, Target
 from headgate.delivery.submission import Outcome
 from headgate.ingest.authentication import write_key
+from headgate.ingest.counts import IngestCounts
 from headgate.ingest.messages import SUCCESS, Answer, Request, error, partly, unavailable
 from headgate.ingest.protocol import Respond
 from headgate.ingest.rates import SourceRates
+from headgate.metrics.store import Metrics
 from headgate.settings.schema import Destination, Source
 from headgate.spec import body as bodies
 from headgate.spec import event as events
@@ -37,6 +39,7 @@ class TrackingApi:
     delivery: Delivery
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    counts: IngestCounts = field(default_factory=lambda: IngestCounts(Metrics(), time.monotonic))
     draining: bool = False
     _rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
 
@@ -71,13 +74,22 @@ class TrackingApi:
             return error(401, "unauthorized", "the write key is missing or unknown")
         if len(body.events) > MAX_EVENTS:
             return error(413, "too_large", f"{len(body.events):,} events; allowed: {MAX_EVENTS:,} a batch")
-        destinations = [each for each in source.destinations if each.enabled]
-        if not source.enabled or not destinations:
+        destinations = self._enabled(source, len(body.events))
+        if not destinations:
             return SUCCESS
         if (wait := self._rates.wait(source, len(body.events))) is not None:
+            self.counts.rate_limited.value += 1
             message = f"above the source's {source.max_events_per_second:,} events a second; send again later"
             return error(429, "too_many_events", message, retry_after=wait)
         return self._deliver(body, _CALL_OF_PATH[path], source, destinations, respond)
+
+    def _enabled(self, source: Source, count: int) -> list[Destination]:
+        """Return the destinations that get events; count those that each of the others does not."""
+        enabled = [each for each in source.destinations if source.enabled and each.enabled]
+        if len(enabled) < len(source.destinations):
+            for excluded in set(source.destinations).difference(enabled):
+                self.counts.excluded(_target(source, excluded).name, count)
+        return enabled
 
     def _deliver(
         self,
@@ -87,6 +99,7 @@ class TrackingApi:
         destinations: list[Destination],
         respond: Respond,
     ) -> Answer | None:
+        begun = self.counts.now()
         arrival = Arrival(received_at=self.now(), sent_at=body.sent_at, project_id=source.id, call=call)
         rejected: dict[int, tuple[str, str]] = {}
         targets = [(_target(source, each), each.use_message_id) for each in destinations]
@@ -102,6 +115,7 @@ class TrackingApi:
                 key = partition_key(fields, use_message_id=use_message_id)
                 portions[target].append(Data(key, data, index))
         if rejected:
+            self.counts.rejected(source.id, rejected)
             codes = sorted({code for code, _ in rejected.values()})
             log.warning(
                 "events rejected", extra={"source": source.id, "events": len(rejected), "codes": codes}
@@ -110,12 +124,13 @@ class TrackingApi:
             return partly(len(body.events), rejected)
 
         def settled(outcome: Outcome) -> None:
-            respond(_answer(outcome, len(body.events), rejected))
+            respond(self.counts.settled(_answer(outcome, len(body.events), rejected), begun))
 
         try:
             self.delivery.submit(portions, settled)
         except Refused as refused:
-            return unavailable(refused.refusal)
+            return self.counts.unavailable(unavailable(refused.refusal))
+        self.counts.accepted(source.id, len(body.events) - len(rejected))
         return None
 
     def _health(self) -> Answer:
