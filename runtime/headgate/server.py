@@ -1,23 +1,26 @@
 """The forwarder's process: wires settings, ingest and delivery, serves, and drains when told to stop."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import socket
-import ssl
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import botocore.session
 import uvloop
 
 import headgate
+from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
+from headgate.delivery.destination import DeliverySettings
+from headgate.delivery.preflight import Preflight
+from headgate.delivery.wire.client import Wire
 from headgate.errors import UsageError
 from headgate.ingest.counts import IngestCounts
 from headgate.ingest.protocol import HttpProtocol
@@ -35,6 +38,9 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 75
 """How long a quiet connection is kept: longer than the 60 s of a load balancer, which must close first."""
 
+PREPARE_SECONDS = 5
+"""How long destinations are got ready before the first connection is accepted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
@@ -44,7 +50,7 @@ class ServerOptions:
     """The file that the sources came from; it is followed."""
     read_at: Stamp
     """The file's stamp from before it was read."""
-    acknowledge_within: float
+    delivery: DeliverySettings
     drain: float
 
 
@@ -92,51 +98,50 @@ async def _serve(
     status: socket.socket | None,
 ) -> None:
     session = botocore.session.get_session()
-    # AWS_CA_BUNDLE and the profile's ca_bundle count here as in every AWS tool.
-    tls = ssl.create_default_context(cafile=session.get_config_variable("ca_bundle"))
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30, ssl=tls)
-    async with aiohttp.ClientSession(trust_env=True, connector=connector) as http:
-        metrics = Metrics()
-        delivery = Delivery(session, http, acknowledge_within=options.acknowledge_within, metrics=metrics)
-        counts = IngestCounts(metrics, time.monotonic)
-        api = TrackingApi(sources=sources, delivery=delivery, counts=counts)
-        connections: set[HttpProtocol] = set()
-        loop = asyncio.get_running_loop()
-        told = _told_to_stop(loop)
-        server = await loop.create_server(
-            lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
-        )
+    wire = Wire(session)
+    metrics = Metrics()
+    delivery = Delivery(wire, CredentialsCache(session), Preflight(session), options.delivery, metrics)
+    counts = IngestCounts(metrics, time.monotonic)
+    api = TrackingApi(sources=sources, delivery=delivery, counts=counts)
+    # What AWS does not answer in time is found out by the first request.
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
+    connections: set[HttpProtocol] = set()
+    loop = asyncio.get_running_loop()
+    told = _told_to_stop(loop)
+    server = await loop.create_server(
+        lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
+    )
 
-        def report() -> Report:
-            return Report(api.draining, metrics.snapshot(), counts.sources, delivery.status())
+    def report() -> Report:
+        return Report(api.draining, metrics.snapshot(), counts.sources, delivery.status())
 
-        reporter = Reporter(metrics, emf_log(), report, time.time)
-        take = await _taker_of_reports(parent, status, told)
-        background = [
-            asyncio.create_task(_close_idle(connections, loop.time)),
-            asyncio.create_task(follow(options.sources, options.read_at, api.take)),
-            asyncio.create_task(reporter.run(take)),
-        ]
-        log.info(
-            "serving",
-            extra={"address": "{}:{}".format(*listening.getsockname()[:2]), "write_keys": len(sources)},
-        )
-        await told[0].wait()
-        api.draining = True
-        log.info("draining", extra={"seconds": options.drain})
-        await _first_of(told[1].wait(), asyncio.sleep(options.drain))
-        server.close()
-        for connection in list(connections):
-            if connection.idle:
-                connection.close()
-        await delivery.settle_all()
-        for task in background:
-            task.cancel()
-        await delivery.close()
-        for connection in list(connections):
+    reporter = Reporter(metrics, emf_log(), report, time.time)
+    take = await _taker_of_reports(parent, status, told)
+    background = [
+        asyncio.create_task(_close_idle(connections, loop.time)),
+        asyncio.create_task(follow(options.sources, options.read_at, api.take)),
+        asyncio.create_task(reporter.run(take)),
+    ]
+    address = "{}:{}".format(*listening.getsockname()[:2])
+    log.info("serving", extra={"address": address, "write_keys": len(sources)})
+    await told[0].wait()
+    api.draining = True
+    log.info("draining", extra={"seconds": options.drain})
+    await _first_of(told[1].wait(), asyncio.sleep(options.drain))
+    server.close()
+    for connection in list(connections):
+        if connection.idle:
             connection.close()
-        reporter.close()
-        log.info("stopped")
+    await delivery.settle_all()
+    for task in background:
+        task.cancel()
+    await delivery.close()
+    await wire.close()
+    for connection in list(connections):
+        connection.close()
+    reporter.close()
+    log.info("stopped")
 
 
 async def _taker_of_reports(

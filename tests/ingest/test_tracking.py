@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from headgate.delivery.delivery import Data, Refused, Target
+from headgate.delivery.delivery import Refused
 from headgate.delivery.submission import Outcome, Refusal
+from headgate.delivery.target import Data, Target
 from headgate.ingest.protocol import MAX_BODY_BYTES, HttpProtocol
 from headgate.ingest.tracking import TrackingApi
 from headgate.settings.schema import Destination, Source
@@ -193,7 +194,7 @@ async def test_bad_events_of_a_batch_are_named_and_the_good_ones_delivered() -> 
             (2, "too_large"),
             (3, "bad_request"),
         ]
-        assert [data.index for data in next(iter(client.delivery.given[0].values()))] == [0]
+        assert [data.number for data in next(iter(client.delivery.given[0].values()))] == [0]
 
 
 async def test_what_delivery_says_decides_the_answer() -> None:

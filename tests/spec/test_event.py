@@ -8,6 +8,7 @@ from headgate.spec import body as bodies
 from headgate.spec import event as events
 from headgate.spec import timestamps
 from headgate.spec.partition_key import partition_key
+from headgate.spec.prepare import Event, prepare
 from headgate.spec.stamp import Arrival, stamp
 
 RECEIVED = datetime(2026, 1, 2, 3, 4, 10, tzinfo=UTC)
@@ -126,17 +127,20 @@ def test_a_wrong_member_beside_a_huge_number_is_still_named() -> None:
 
 
 def test_the_partition_key_is_the_user_the_anonymous_user_or_the_message() -> None:
-    fields = events.Fields(user_id="u", anonymous_id="a", message_id="m")
-    assert partition_key(fields, use_message_id=False) == "u"
-    assert partition_key(fields, use_message_id=True) == "m"
-    assert partition_key(events.Fields(user_id="", anonymous_id="a"), use_message_id=False) == "a"
+    event = Event(index=0, data=b"", message_id="m", user="u")
+    assert partition_key(event, use_message_id=False) == "u"
+    assert partition_key(event, use_message_id=True) == "m"
+    only_anonymous = b'{"event":"E","userId":"","anonymousId":"a"}'
+    arrival = Arrival(received_at=RECEIVED, sent_at=None, project_id="src", call="track")
+    [event] = prepare(bodies.read(only_anonymous, batch=False), arrival, lambda: "new-id").events
+    assert partition_key(event, use_message_id=False) == "a"
 
 
 @pytest.mark.parametrize(
     ("key", "kept"), [("k" * 256, True), ("k" * 257, False), ("é" * 128, True), ("é" * 129, False)]
 )
 def test_a_key_that_kinesis_would_refuse_becomes_its_hash(key: str, kept: bool) -> None:
-    found = partition_key(events.Fields(user_id=key), use_message_id=False)
+    found = partition_key(Event(index=0, data=b"", message_id="m", user=key), use_message_id=False)
     assert (found == key) is kept
     assert 1 <= len(found.encode()) <= 256
 

@@ -46,6 +46,7 @@ def serve(
 
     Example: headgate serve --sources sources.toml --port 8080
     """
+    from headgate.delivery.destination import DeliverySettings
     from headgate.logs import log_as_json_lines
     from headgate.server import ServerOptions, listen
     from headgate.server import serve as serve_forever
@@ -59,7 +60,10 @@ def serve(
     listening = listen(host, port)
     log_as_json_lines()
     options = ServerOptions(
-        sources=sources, read_at=read_at, acknowledge_within=acknowledge_within, drain=drain
+        sources=sources,
+        read_at=read_at,
+        delivery=DeliverySettings(acknowledge_within=acknowledge_within),
+        drain=drain,
     )
     status = listen_for_status(status_port) if status_port >= 0 else None
     if workers == 1:

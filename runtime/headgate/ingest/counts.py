@@ -1,6 +1,6 @@
 """What ingest counts: for CloudWatch without sources, which are many, and for `/statusz` by source."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 from headgate.ingest.messages import Answer
 from headgate.metrics import names
@@ -27,11 +27,11 @@ class IngestCounts:
         self._accepted.value += events
         self._of(source_id).accepted += events
 
-    def rejected(self, source_id: str, faults: Mapping[int, tuple[str, str]]) -> None:
-        """Count events that are none, by code. `faults` is code and message by index."""
-        self._rejected.value += len(faults)
+    def rejected(self, source_id: str, codes: Sequence[str]) -> None:
+        """Count events that are none, each by its code."""
+        self._rejected.value += len(codes)
         by_code = self._of(source_id).rejected
-        for code, _ in faults.values():
+        for code in codes:
             by_code[code] = by_code.get(code, 0) + 1
 
     def excluded(self, destination: str, events: int) -> None:

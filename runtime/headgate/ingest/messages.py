@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from headgate.delivery.submission import Refusal
+from headgate.spec.prepare import Rejection
 
 REASONS = {
     200: b"OK",
@@ -59,11 +60,10 @@ def unavailable(refusal: Refusal) -> Answer:
     )
 
 
-def partly(events: int, rejected: dict[int, tuple[str, str]]) -> Answer:
+def partly(events: int, rejected: dict[int, Rejection]) -> Answer:
     """Return the answer to a request some or all of whose events were rejected; the others are durable."""
     named: list[dict[str, Any]] = [
-        {"index": index, "code": code, "message": message}
-        for index, (code, message) in sorted(rejected.items())
+        {"index": index, "code": why.code, "message": why.message} for index, why in sorted(rejected.items())
     ]
     if len(named) < events:
         return Answer(200, msgspec.json.encode({"success": True, "rejected": named}))

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from headgate.delivery.delivery import Data, Delivery, Refused, Target
+from headgate.delivery.delivery import Delivery, Refused
 from headgate.delivery.submission import Outcome
+from headgate.delivery.target import Data, Target
 from headgate.ingest.authentication import write_key
 from headgate.ingest.counts import IngestCounts
 from headgate.ingest.messages import SUCCESS, Answer, Request, error, partly, unavailable
@@ -17,18 +18,14 @@ from headgate.ingest.rates import SourceRates
 from headgate.metrics.store import Metrics
 from headgate.settings.schema import Destination, Source
 from headgate.spec import body as bodies
-from headgate.spec import event as events
+from headgate.spec.event import CALLS
 from headgate.spec.partition_key import partition_key
-from headgate.spec.stamp import Arrival, stamp
+from headgate.spec.prepare import Limits, Rejection, prepare
+from headgate.spec.stamp import Arrival
 
 log = logging.getLogger(__name__)
 
-MAX_EVENTS = 2_500
-"""Events in one batch (Segment HTTP API)."""
-MAX_EVENT_BYTES = 32_768
-"""Bytes of one event as the client sent it (Segment HTTP API)."""
-
-_CALL_OF_PATH: dict[str, str | None] = {f"/v1/{call}": call for call in events.CALLS} | {"/v1/batch": None}
+_CALL_OF_PATH: dict[str, str | None] = {f"/v1/{call}": call for call in CALLS} | {"/v1/batch": None}
 
 
 @dataclass(kw_only=True)
@@ -39,6 +36,7 @@ class TrackingApi:
     delivery: Delivery
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    limits: Limits = field(default_factory=Limits)
     counts: IngestCounts = field(default_factory=lambda: IngestCounts(Metrics(), time.monotonic))
     draining: bool = False
     _rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
@@ -57,6 +55,17 @@ class TrackingApi:
         """Put changed settings in force for the requests that come; what is held keeps its own."""
         self.sources = sources
 
+    @property
+    def targets(self) -> set[Target]:
+        """The destinations that are in use."""
+        return {
+            _target(source, destination)
+            for source in self.sources.values()
+            if source.enabled
+            for destination in source.destinations
+            if destination.enabled
+        }
+
     def _handle(self, request: Request, respond: Respond) -> Answer | None:
         path = request.path.rstrip("/") or "/"
         if path == "/healthz":
@@ -72,8 +81,9 @@ class TrackingApi:
         source = self.sources.get(write_key(request.authorization, body.write_key) or "")
         if source is None:
             return error(401, "unauthorized", "the write key is missing or unknown")
-        if len(body.events) > MAX_EVENTS:
-            return error(413, "too_large", f"{len(body.events):,} events; allowed: {MAX_EVENTS:,} a batch")
+        if len(body.events) > self.limits.events:
+            message = f"{len(body.events):,} events; allowed: {self.limits.events:,} a batch"
+            return error(413, "too_large", message)
         destinations = self._enabled(source, len(body.events))
         if not destinations:
             return SUCCESS
@@ -101,27 +111,23 @@ class TrackingApi:
     ) -> Answer | None:
         begun = self.counts.now()
         arrival = Arrival(received_at=self.now(), sent_at=body.sent_at, project_id=source.id, call=call)
-        rejected: dict[int, tuple[str, str]] = {}
-        targets = [(_target(source, each), each.use_message_id) for each in destinations]
-        portions: dict[Target, list[Data]] = {target: [] for target, _ in targets}
-        for index, text in enumerate(body.events):
-            try:
-                fields = _read(text, call)
-            except events.Invalid as fault:
-                rejected[index] = (fault.code, str(fault))
-                continue
-            data = stamp(text, fields, arrival, self.new_message_id)
-            for target, use_message_id in targets:
-                key = partition_key(fields, use_message_id=use_message_id)
-                portions[target].append(Data(key, data, index))
+        prepared = prepare(body, arrival, self.new_message_id, self.limits)
+        rejected = prepared.rejected
         if rejected:
-            self.counts.rejected(source.id, rejected)
-            codes = sorted({code for code, _ in rejected.values()})
+            self.counts.rejected(source.id, [each.code for each in rejected.values()])
+            codes = sorted({each.code for each in rejected.values()})
             log.warning(
                 "events rejected", extra={"source": source.id, "events": len(rejected), "codes": codes}
             )
-        if len(rejected) == len(body.events):
-            return partly(len(body.events), rejected)
+        if not prepared.events:
+            return partly(len(body.events), rejected) if rejected else SUCCESS
+        portions = {
+            _target(source, each): [
+                Data(partition_key(event, use_message_id=each.use_message_id), event.data, event.index)
+                for event in prepared.events
+            ]
+            for each in destinations
+        }
 
         def settled(outcome: Outcome) -> None:
             respond(self.counts.settled(_answer(outcome, len(body.events), rejected), begun))
@@ -130,19 +136,13 @@ class TrackingApi:
             self.delivery.submit(portions, settled)
         except Refused as refused:
             return self.counts.unavailable(unavailable(refused.refusal))
-        self.counts.accepted(source.id, len(body.events) - len(rejected))
+        self.counts.accepted(source.id, len(prepared.events))
         return None
 
     def _health(self) -> Answer:
         if self.draining:
             return error(503, "draining", "this task is being stopped", retry_after=1)
         return Answer(200, b'{"status": "ok"}')
-
-
-def _read(text: bytes, call: str | None) -> events.Fields:
-    if len(text) > MAX_EVENT_BYTES:
-        raise events.Invalid("too_large", f"the event has {len(text):,} bytes; allowed: {MAX_EVENT_BYTES:,}")
-    return events.read(text, call)
 
 
 def _target(source: Source, destination: Destination) -> Target:
@@ -153,11 +153,15 @@ def _target(source: Source, destination: Destination) -> Target:
         role_address=destination.role_address,
         external_id=destination.secret_id or source.id,
         strict=destination.ordering == "strict",
+        max_record_kib=destination.max_record_kib,
+        wire=destination.wire,
     )
 
 
-def _answer(outcome: Outcome, count: int, rejected: dict[int, tuple[str, str]]) -> Answer:
+def _answer(outcome: Outcome, count: int, rejected: dict[int, Rejection]) -> Answer:
     if outcome.unavailable is not None:
         return unavailable(outcome.unavailable)
-    every = rejected | {index: (why.code, why.message) for index, why in outcome.undeliverable.items()}
+    every = rejected | {
+        index: Rejection(why.code, why.message) for index, why in outcome.undeliverable.items()
+    }
     return partly(count, every) if every else SUCCESS

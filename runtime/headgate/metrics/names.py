@@ -118,7 +118,7 @@ UNDELIVERABLE_RECORDS = Counter(
 POSSIBLE_DUPLICATES = Counter(
     name="PossibleDuplicates",
     per_destination=True,
-    meaning="Records sent again though Kinesis may have them: no answer came to the request they were in.",
+    meaning="Records sent again though Kinesis may have them: the outcome of their request is unknown.",
 )
 REPLACED_PARTITION_KEYS = Counter(
     name="ReplacedPartitionKeys",

@@ -2,16 +2,16 @@
 
 import hashlib
 
-from headgate.spec.event import Fields
+from headgate.spec.prepare import Event
 
 MAX_CHARACTERS = 256
 """Kinesis' limit; counted in UTF-8 bytes here, since its implementations differ in what a character is."""
 
 
-def partition_key(fields: Fields, *, use_message_id: bool) -> str:
+def partition_key(event: Event, *, use_message_id: bool) -> str:
     """Return `userId || anonymousId`, or the message ID; one that Kinesis would refuse becomes its hash."""
-    key = fields.message_id if use_message_id else fields.user_id or fields.anonymous_id
-    encoded = (key or "").encode(errors="surrogatepass")
+    key = event.message_id if use_message_id else event.user
+    encoded = key.encode(errors="surrogatepass")
     if 0 < len(encoded) <= MAX_CHARACTERS:
-        return key or ""
+        return key
     return hashlib.sha256(encoded).hexdigest()

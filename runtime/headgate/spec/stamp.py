@@ -24,6 +24,10 @@ class Arrival:
     """The source ID."""
     call: str | None = None
     """The type that the path names; None for a batch, where each event names its own."""
+    client_side: bool = False
+    """Whether a browser or a phone sent it: `channel` is then "client", and the IP address is noted."""
+    ip: str | None = None
+    """The client's address; noted as `context.ip` of a client-side call."""
 
 
 def stamp(text: bytes, fields: Fields, arrival: Arrival, new_message_id: Callable[[], str]) -> bytes:

@@ -26,16 +26,20 @@ class Lane(msgspec.Struct, frozen=True):
     held_records: int
     held_bytes: int
     pace: float | None
-    """Records a second that the lane allows itself; None while it is not paced."""
+    """What the lane allows itself, 1 for all that one shard takes; None while it is not held back."""
     throttled: int
     """Records that Kinesis throttled since the start."""
+
+
+Form = Literal["cbor", "json"]
 
 
 class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a destination is being written to."""
 
-    endpoint: str
-    wire: Literal["cbor", "json"]
+    endpoint: str | None
+    """None until it was needed."""
+    wire: Form
     """The form of the Kinesis protocol that the endpoint is spoken to in."""
     mode: Literal["batches", "singles"] = "batches"
     """PutRecords, or PutRecord because the role may not send PutRecords."""
@@ -76,7 +80,7 @@ def merged_destination(statuses: Iterable[DestinationStatus]) -> DestinationStat
     """Return the worst of what workers say of one destination: one that is paused there is paused."""
     every = list(statuses)
     return DestinationStatus(
-        endpoint=every[0].endpoint,
+        endpoint=next((each.endpoint for each in every if each.endpoint is not None), None),
         wire="json" if any(each.wire == "json" for each in every) else "cbor",
         mode="singles" if any(each.mode == "singles" for each in every) else "batches",
         paused=next((each.paused for each in every if each.paused is not None), None),
