@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +15,23 @@ from typing import Any
 import botocore.session
 import uvloop
 
+import headgate
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
 from headgate.delivery.destination import DeliverySettings
 from headgate.delivery.preflight import Preflight
 from headgate.delivery.wire.client import Wire
 from headgate.errors import UsageError
+from headgate.ingest.counts import IngestCounts
 from headgate.ingest.protocol import HttpProtocol
 from headgate.ingest.tracking import TrackingApi
+from headgate.metrics.store import Metrics
 from headgate.settings.schema import Source
 from headgate.settings.watch import Stamp, follow
+from headgate.status.board import Board
+from headgate.status.http import StatusServer
+from headgate.status.report import Report
+from headgate.status.reporter import Parent, Reporter, emf_log
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +70,39 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def serve(listening: socket.socket, sources: dict[str, Source], options: ServerOptions) -> None:
-    """Serve until SIGTERM or SIGINT, then drain: nothing acknowledged is lost, nothing open is cut off."""
-    uvloop.run(_serve(listening, sources, options))
+def serve(
+    listening: socket.socket,
+    sources: dict[str, Source],
+    options: ServerOptions,
+    *,
+    parent: socket.socket | None = None,
+    status: socket.socket | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain: nothing acknowledged is lost, nothing open is cut off.
+
+    Args:
+        listening: the socket to accept from.
+        sources: the source of every write key.
+        options: how to serve.
+        parent: the channel to the supervisor, where there is one; its end is an order to stop at once.
+        status: where this process itself serves `/statusz`, if anywhere.
+    """
+    uvloop.run(_serve(listening, sources, options, parent, status))
 
 
-async def _serve(listening: socket.socket, sources: dict[str, Source], options: ServerOptions) -> None:
+async def _serve(
+    listening: socket.socket,
+    sources: dict[str, Source],
+    options: ServerOptions,
+    parent: socket.socket | None,
+    status: socket.socket | None,
+) -> None:
     session = botocore.session.get_session()
     wire = Wire(session)
-    delivery = Delivery(wire, CredentialsCache(session), Preflight(session), options.delivery)
-    api = TrackingApi(sources=sources, delivery=delivery)
+    metrics = Metrics()
+    delivery = Delivery(wire, CredentialsCache(session), Preflight(session), options.delivery, metrics)
+    counts = IngestCounts(metrics, time.monotonic)
+    api = TrackingApi(sources=sources, delivery=delivery, counts=counts)
     # What AWS does not answer in time is found out by the first request.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
@@ -80,9 +112,16 @@ async def _serve(listening: socket.socket, sources: dict[str, Source], options: 
     server = await loop.create_server(
         lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
     )
+
+    def report() -> Report:
+        return Report(api.draining, metrics.snapshot(), counts.sources, delivery.status())
+
+    reporter = Reporter(metrics, emf_log(), report, time.time)
+    take = await _taker_of_reports(parent, status, told)
     background = [
         asyncio.create_task(_close_idle(connections, loop.time)),
         asyncio.create_task(follow(options.sources, options.read_at, api.take)),
+        asyncio.create_task(reporter.run(take)),
     ]
     address = "{}:{}".format(*listening.getsockname()[:2])
     log.info("serving", extra={"address": address, "write_keys": len(sources)})
@@ -101,7 +140,28 @@ async def _serve(listening: socket.socket, sources: dict[str, Source], options: 
     await wire.close()
     for connection in list(connections):
         connection.close()
+    reporter.close()
     log.info("stopped")
+
+
+async def _taker_of_reports(
+    parent: socket.socket | None, status: socket.socket | None, told: tuple[asyncio.Event, asyncio.Event]
+) -> Callable[[Report], None]:
+    """Return what takes this process's reports: the parent, or a board of its own."""
+    if parent is not None:
+
+        def gone() -> None:
+            # Nobody passes signals on any more, and the port is to be free for whoever comes next.
+            log.error("the supervisor is gone, so this worker stops")
+            for event in told:
+                event.set()
+
+        return (await Parent.connected(parent, gone)).take
+    board, pid = Board(headgate.__version__), os.getpid()
+    board.started(pid)
+    if status is not None:
+        StatusServer(status, asyncio.get_running_loop(), board.page)
+    return lambda report: board.take(pid, report)
 
 
 def _told_to_stop(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:

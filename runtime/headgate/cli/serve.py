@@ -31,6 +31,14 @@ def serve(
             min=0, max=110, help="Seconds to go on serving after SIGTERM, while traffic moves away."
         ),
     ] = 10,
+    status_port: Annotated[
+        int,
+        typer.Option(
+            min=-1,
+            max=65535,
+            help="Port of http://127.0.0.1:PORT/statusz; 0 for any that is free, -1 for no such page.",
+        ),
+    ] = 8081,
 ) -> None:
     """Accept events over Segment's HTTP API and put each into its destinations' Kinesis streams.
 
@@ -44,6 +52,7 @@ def serve(
     from headgate.server import serve as serve_forever
     from headgate.settings.file_store import read_sources
     from headgate.settings.watch import stamp_of
+    from headgate.status.http import listen as listen_for_status
     from headgate.supervisor import run_workers
 
     read_at = stamp_of(sources)
@@ -56,7 +65,13 @@ def serve(
         delivery=DeliverySettings(acknowledge_within=acknowledge_within),
         drain=drain,
     )
+    status = listen_for_status(status_port) if status_port >= 0 else None
     if workers == 1:
-        serve_forever(listening, by_write_key, options)
+        serve_forever(listening, by_write_key, options, status=status)
     else:
-        run_workers(workers, lambda: serve_forever(listening, by_write_key, options))
+        run_workers(
+            workers,
+            lambda channel: serve_forever(listening, by_write_key, options, parent=channel),
+            listening=listening,
+            status=status,
+        )

@@ -12,6 +12,8 @@ from headgate.delivery.preflight import Preflight
 from headgate.delivery.submission import Outcome, Refusal, Submission
 from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.client import Wire
+from headgate.metrics.store import Metrics
+from headgate.status.report import DestinationStatus, merged_destination
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,9 @@ class Delivery:
         credentials: CredentialsCache,
         preflight: Preflight | None = None,
         settings: DeliverySettings | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._wire = wire
         self._credentials = credentials
         self._preflight = preflight
@@ -100,6 +104,13 @@ class Delivery:
         """
         await asyncio.gather(*(self._get_to_know(self._destination(target)) for target in targets))
 
+    def status(self) -> dict[str, DestinationStatus]:
+        """Return how each destination is doing, by its name."""
+        by_name: dict[str, list[DestinationStatus]] = {}
+        for destination in self._destinations.values():
+            by_name.setdefault(destination.name, []).append(destination.status())
+        return {name: merged_destination(statuses) for name, statuses in by_name.items()}
+
     async def settle_all(self) -> None:
         """Wait until no request is open: at most the acknowledgement deadline."""
         await self._idle.wait()
@@ -122,6 +133,7 @@ class Delivery:
                 credentials=self._credentials,
                 wire=self._wire,
                 hooks=self._hooks,
+                metrics=self._metrics,
             )
         return destination
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from headgate.delivery import backoff
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
+from headgate.delivery.figures import Counts, show_gauges, status
 from headgate.delivery.lanes import Held, Lane, Lanes
 from headgate.delivery.packer import MAX_RECORDS, MAX_REQUEST_BYTES, Bounds, Parcel, pack
 from headgate.delivery.pause import Pause
@@ -23,6 +24,8 @@ from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.client import Route, Wire
 from headgate.delivery.wire.faults import Fault, Verdict
 from headgate.delivery.wire.messages import Answer
+from headgate.metrics.store import Metrics
+from headgate.status.report import DestinationStatus
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +75,7 @@ class Destination:
         credentials: CredentialsCache,
         wire: Wire,
         hooks: Hooks,
+        metrics: Metrics,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self.target = target
@@ -90,7 +94,7 @@ class Destination:
         self._spread = spread
         self._loop = asyncio.get_running_loop()
         self._bounds = Bounds(size=settings.request_size, strict=target.strict)
-        self._flights: set[asyncio.Task[None]] = set()
+        self._flights: dict[asyncio.Task[None], Parcel] = {}
         self._timer: asyncio.TimerHandle | None = None
         # Whether the timer is that of records that wait for company, and how many came since the last pump.
         self._lingering = False
@@ -101,6 +105,19 @@ class Destination:
         self._blocked_until = 0.0
         # Whether records have gone through since one was last found to be invalid.
         self._proven = False
+        self._counts = Counts(metrics, self.name)
+        show_gauges(metrics, self, lambda: credentials.age(self.grant))
+
+    def status(self) -> DestinationStatus:
+        """Return how the destination is doing."""
+        return status(self, *self._wire.spoken(self._route))
+
+    def oldest_age(self) -> float:
+        """Return how many seconds ago the oldest record that is held arrived; 0 where none is held."""
+        waiting = [oldest for lane in self.lanes.busy if (oldest := lane.oldest()) is not None]
+        flying = [each.records[portion.start] for each in self._flights.values() for portion in each.portions]
+        arrivals = [record.submission.arrived for record in (*waiting, *flying)]
+        return self._loop.time() - min(arrivals) if arrivals else 0.0
 
     def admit(self, submission: Submission, portion: Sequence[Data]) -> list[Record] | Refusal:
         """Return a request's records for this destination, not queued yet, or why they are not taken.
@@ -126,6 +143,7 @@ class Destination:
         for lane in {record.lane for record in records}:
             if (refusal := self._full(lane)) is not None:
                 return refusal
+        self._counts.undeliverable(len(portion) - len(records))
         return records
 
     def queue(self, records: list[Record]) -> None:
@@ -217,7 +235,7 @@ class Destination:
         return wait
 
     def _launch(self, parcel: Parcel, now: float, *, single: bool) -> None:
-        self._flights.add(self._loop.create_task(self._fly(parcel, now, single=single)))
+        self._flights[self._loop.create_task(self._fly(parcel, now, single=single))] = parcel
 
     async def _fly(self, parcel: Parcel, launched: float, *, single: bool) -> None:
         try:
@@ -226,7 +244,7 @@ class Destination:
             log.exception("a request failed in a way nobody foresaw", extra={"destination": self.name})
             answer = Fault(Verdict.RETRY, type(error).__name__, "a defect of the forwarder")
         if (flight := asyncio.current_task()) is not None:
-            self._flights.discard(flight)
+            self._flights.pop(flight, None)
         if single:
             self.singles.landed(parcel.portions[0].lane, parcel.records[0])
             if isinstance(answer, Fault) and answer.verdict is Verdict.THROTTLED:
@@ -245,10 +263,12 @@ class Destination:
             credentials = await self._credentials.get(self.grant)
         except CredentialsFault as error:
             return error.fault
+        begun = self._loop.time()
         if single:
             answer = await self._wire.put_record(self._route, credentials, parcel.records[0])
         else:
             answer = await self._wire.put_records(self._route, credentials, parcel.records)
+        self._counts.answered(self._loop.time() - begun)
         if isinstance(answer, Fault) and answer.verdict is Verdict.REFRESH:
             # Others in flight may have met the same end and fetched new ones since.
             self._credentials.forget(self.grant, credentials)
@@ -256,6 +276,7 @@ class Destination:
 
     def _after_answer(self, parcel: Parcel, answer: Answer, *, single: bool) -> None:
         settled = settle(self.lanes, parcel, answer, self._loop.time(), self._spread())
+        self._counts.settled(settled)
         if self.lanes.resharded:
             self.lanes.resharded = False
             self._hooks.resharded(self)
@@ -271,6 +292,7 @@ class Destination:
             log.info("PutRecords is allowed now: batches again", extra={"destination": self.name})
 
     def _after_denial(self, parcel: Parcel, fault: Fault) -> None:
+        self._counts.again(parcel, fault)
         give_back(self.lanes, parcel)
         if self.singles.start(self._loop.time()):
             advice = (
@@ -289,6 +311,7 @@ class Destination:
             self._try_again(parcel, fault, now, launched)
 
     def _try_again(self, parcel: Parcel, fault: Fault, now: float, launched: float) -> None:
+        self._counts.again(parcel, fault)
         give_back(self.lanes, parcel)
         if launched < self._failed_at:
             return  # one trouble that met several requests counts once
@@ -317,6 +340,7 @@ class Destination:
 
     def _split(self, parcel: Parcel, fault: Fault, now: float) -> None:
         if len(parcel.records) > 1:
+            self._counts.again(parcel, fault)
             give_back(self.lanes, parcel)
             self._bounds = replace(self._bounds, records=max(len(parcel.records) // 2, 1))
         elif not self._proven:
@@ -324,6 +348,7 @@ class Destination:
             self._pause_for(parcel, fault, now)
         else:
             self._proven = False
+            self._counts.undeliverable(1)
             log.error("Kinesis will never take this record", extra=self._said_of(fault))
             give_up(self.lanes, parcel, Refusal("undeliverable", f"{fault.code}: {fault.message}"))
 

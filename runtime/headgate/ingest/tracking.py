@@ -11,9 +11,11 @@ from headgate.delivery.delivery import Delivery, Refused
 from headgate.delivery.submission import Outcome
 from headgate.delivery.target import Data, Target
 from headgate.ingest.authentication import write_key
+from headgate.ingest.counts import IngestCounts
 from headgate.ingest.messages import SUCCESS, Answer, Request, error, partly, unavailable
 from headgate.ingest.protocol import Respond
 from headgate.ingest.rates import SourceRates
+from headgate.metrics.store import Metrics
 from headgate.settings.schema import Destination, Source
 from headgate.spec import body as bodies
 from headgate.spec.event import CALLS
@@ -35,6 +37,7 @@ class TrackingApi:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
     limits: Limits = field(default_factory=Limits)
+    counts: IngestCounts = field(default_factory=lambda: IngestCounts(Metrics(), time.monotonic))
     draining: bool = False
     _rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
 
@@ -81,13 +84,22 @@ class TrackingApi:
         if len(body.events) > self.limits.events:
             message = f"{len(body.events):,} events; allowed: {self.limits.events:,} a batch"
             return error(413, "too_large", message)
-        destinations = [each for each in source.destinations if each.enabled]
-        if not source.enabled or not destinations:
+        destinations = self._enabled(source, len(body.events))
+        if not destinations:
             return SUCCESS
         if (wait := self._rates.wait(source, len(body.events))) is not None:
+            self.counts.rate_limited.value += 1
             message = f"above the source's {source.max_events_per_second:,} events a second; send again later"
             return error(429, "too_many_events", message, retry_after=wait)
         return self._deliver(body, _CALL_OF_PATH[path], source, destinations, respond)
+
+    def _enabled(self, source: Source, count: int) -> list[Destination]:
+        """Return the destinations that get events; count those that each of the others does not."""
+        enabled = [each for each in source.destinations if source.enabled and each.enabled]
+        if len(enabled) < len(source.destinations):
+            for excluded in set(source.destinations).difference(enabled):
+                self.counts.excluded(_target(source, excluded).name, count)
+        return enabled
 
     def _deliver(
         self,
@@ -97,10 +109,12 @@ class TrackingApi:
         destinations: list[Destination],
         respond: Respond,
     ) -> Answer | None:
+        begun = self.counts.now()
         arrival = Arrival(received_at=self.now(), sent_at=body.sent_at, project_id=source.id, call=call)
         prepared = prepare(body, arrival, self.new_message_id, self.limits)
         rejected = prepared.rejected
         if rejected:
+            self.counts.rejected(source.id, [each.code for each in rejected.values()])
             codes = sorted({each.code for each in rejected.values()})
             log.warning(
                 "events rejected", extra={"source": source.id, "events": len(rejected), "codes": codes}
@@ -116,12 +130,13 @@ class TrackingApi:
         }
 
         def settled(outcome: Outcome) -> None:
-            respond(_answer(outcome, len(body.events), rejected))
+            respond(self.counts.settled(_answer(outcome, len(body.events), rejected), begun))
 
         try:
             self.delivery.submit(portions, settled)
         except Refused as refused:
-            return unavailable(refused.refusal)
+            return self.counts.unavailable(unavailable(refused.refusal))
+        self.counts.accepted(source.id, len(prepared.events))
         return None
 
     def _health(self) -> Answer:

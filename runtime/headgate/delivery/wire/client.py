@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore.credentials import ReadOnlyCredentials
 from botocore.session import Session
@@ -88,6 +88,14 @@ class Wire:
             lambda form: form.put_record(route.stream_name, record),
             lambda form, body: form.read_put_record(body),
         )
+
+    def spoken(self, route: Route) -> tuple[str | None, Literal["cbor", "json"]]:
+        """Return the endpoint's address, None until it was needed, and the form that it is spoken to in."""
+        endpoint = self._endpoints.known(route.region)
+        if endpoint is None:
+            return None, "json" if route.form == "json" else "cbor"
+        address = f"{'https' if endpoint.tls else 'http'}://{endpoint.host}{endpoint.path.rstrip('/')}"
+        return address, "json" if self._form(route, endpoint) is JSON else "cbor"
 
     async def close(self) -> None:
         """Close every connection that no request uses."""

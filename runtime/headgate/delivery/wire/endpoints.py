@@ -77,6 +77,10 @@ class Endpoints:
         # botocore does not promise that one session makes clients in several threads at a time.
         self._one_at_a_time = threading.Lock()
 
+    def known(self, region: str) -> Endpoint | None:
+        """Return the region's endpoint if it was asked for before."""
+        return self._known.get(region)
+
     async def of(self, region: str) -> Endpoint:
         """Return the region's endpoint. The first call takes botocore 0.1 s, in a thread.
 
