@@ -115,6 +115,7 @@ class Identities:
             self._keys: dict[str, frozenset[str] | None] = {}
             self._given: dict[str, TemporaryCredentials] = {}
             self._simulated: dict[str, Simulated] | None = None
+            self._denied: frozenset[str] = frozenset()
             self.lifetime = None
 
     def add_role(
@@ -137,6 +138,16 @@ class Identities:
     def trust(self, arn: str) -> None:
         """Have a role accept its External IDs again."""
         self._trust(arn, trusts=True)
+
+    def deny(self, *operations: str) -> None:
+        """Deny operations of Kinesis to everybody, in addition to those that are."""
+        with self._lock:
+            self._denied |= frozenset(operations)
+
+    def allow(self, *operations: str) -> None:
+        """Deny operations no longer; a role that lacks them still may not call them."""
+        with self._lock:
+            self._denied -= frozenset(operations)
 
     def allow_key(self, access_key: str, *, actions: Collection[str] | None = None) -> None:
         """Have Kinesis admit a long-term access key, for some operations or for all."""
@@ -182,11 +193,10 @@ class Identities:
             if given is not None:
                 role = self._roles.get(given.role)
                 actions = None if role is None else role.actions
-            elif not self._roles:
-                return
             else:
-                actions = self._keys.get(signature.access_key, frozenset())
-        if actions is not None and operation not in actions:
+                actions = self._keys.get(signature.access_key, frozenset()) if self._roles else None
+            denied = operation in self._denied or (actions is not None and operation not in actions)
+        if denied:
             raise Refusal(
                 "AccessDeniedException",
                 f"User: {self._caller(signature.access_key, given)} is not authorized to perform: "
