@@ -45,6 +45,12 @@ def test_the_burst_can_be_set(burst: float) -> None:
     assert taken(budget, 1, 0.0, 5_000) == 1_000 * burst
 
 
+@pytest.mark.parametrize("name", ["bytes_per_second", "records_per_second", "burst_seconds"])
+def test_a_limit_is_more_than_nothing(name: str) -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        Limits(**{name: 0})
+
+
 @given(
     st.floats(1, 1e4),
     st.lists(st.tuples(st.floats(0, 2), st.integers(0, 3_000)), min_size=1, max_size=60),

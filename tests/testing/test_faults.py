@@ -136,6 +136,19 @@ def test_records_fail_by_key_shard_and_predicate(faults: Faults) -> None:
     assert not faults.strike_record(asked, record())
 
 
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"operations": "PutRecords"}, "not the one string 'PutRecords'"),
+        ({"operations": ("PutRecord", "PutRecrods")}, "no operation 'PutRecrods' is known"),
+        ({"probability": 1.2}, "a probability is 0 to 1, not 1.2"),
+    ],
+)
+def test_a_fault_that_could_never_strike_as_meant_is_refused(members: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        FailRequests(**members)
+
+
 def test_a_predicate_is_about_records(faults: Faults) -> None:
     with pytest.raises(ValueError, match="Delay is about requests"):
         faults.add(Delay(1), where=lambda _: True)

@@ -96,6 +96,24 @@ def test_a_script_that_cannot_be_is_refused(
     assert says in answer["error"]
 
 
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (("--stream", "a b"), "not 'a b'"),
+        (("--deny", "Nothing"), "no operation"),
+        (("--host", "192.0.2.1"), "bind"),
+    ],
+)
+def test_what_cannot_be_served_is_a_usage_error(option: tuple[str, str], says: str) -> None:
+    command = [sys.executable, "-m", "headgate.testing", *option]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, env=os.environ | {"COLUMNS": "300"}
+    )
+    assert ended.returncode == 2
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_its_help_has_an_example() -> None:
     command = [sys.executable, "-m", "headgate.testing", "--help"]
     printed = subprocess.run(

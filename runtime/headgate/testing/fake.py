@@ -15,6 +15,7 @@ from headgate.testing.faults import Faults
 from headgate.testing.front import CborSupport, Front
 from headgate.testing.identities import Identities
 from headgate.testing.ledger import Ledger, LedgerMode
+from headgate.testing.requests import OperationName
 from headgate.testing.server import Server
 from headgate.testing.service import Service
 from headgate.testing.serving import Refusing, ServingThread, steady_clock
@@ -56,7 +57,7 @@ class FakeKinesis:
         dry_run: bool = True,
         cbor: CborSupport = "accepted",
         qualified_errors: bool = False,
-        denied: Collection[str] = (),
+        denied: Collection[OperationName] = (),
         creation_seconds: float = 0.0,
         ledger: LedgerMode = "full",
         seed: int = 0,
