@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from headgate.reading.reader import StreamReader
-from headgate.testing import UNLIMITED, FailRequests, FakeKinesis
+from headgate.testing import UNLIMITED, CutAnswer, FailRequests, FakeKinesis
 from tests.testing.asking import boto3_client
 
 ARN = "arn:aws:kinesis:us-west-2:123456789012:stream/"
@@ -219,6 +219,13 @@ def test_operations_can_be_denied() -> None:
         put(boto, "u1")
         kinesis.identities.allow("ListShards")
         assert len(boto.list_shards(StreamName="events")["Shards"]) == 1
+
+
+def test_boto3_does_not_notice_an_answer_that_was_cut(kinesis: FakeKinesis, boto: Any) -> None:
+    with kinesis.faults.add(CutAnswer()):
+        answer = boto.put_record(StreamName="events", Data=b"", PartitionKey="u")
+    assert answer.keys() == {"ResponseMetadata"}
+    assert len(kinesis.ledger.records()) == 1
 
 
 def test_a_stream_disappears_and_returns(kinesis: FakeKinesis, boto: Any) -> None:

@@ -100,13 +100,17 @@ class Front:
             with self._lock:
                 answer = self._kinesis(asked, signature)
         except Refusal as refusal:
-            return self.refuse(asked, refusal)
+            return self._refuse(asked, refusal)
         # An operation with nothing to say has an empty body, in CBOR too.
         body = b"" if answer is None else asked.form.encode(answer)
         return Reply(200, asked.form.content_type, body, asked.log.request_id)
 
-    def refuse(self, asked: Asked, refusal: Refusal) -> Reply:
-        """Return the answer that refuses a request."""
+    def fail(self, asked: Asked, code: str, message: str | None = None, status: int | None = None) -> Reply:
+        """Return the answer that refuses a request with a code, with AWS's usual text where none is given."""
+        usual = usual_message(code, stream=asked.log.stream, account=self._service.account)
+        return self._refuse(asked, Refusal(code, usual if message is None else message, status))
+
+    def _refuse(self, asked: Asked, refusal: Refusal) -> Reply:
         log = asked.log
         log.error = refusal.code
         if asked.form is None:
@@ -120,11 +124,6 @@ class Front:
         kind = f"com.amazonaws.kinesis.v20131202#{refusal.code}" if self.qualified_errors else refusal.code
         body = form.encode({"__type": kind, "message": refusal.message})
         return Reply(refusal.status, form.content_type, body, log.request_id)
-
-    def refusal(self, asked: Asked, code: str, message: str | None, status: int | None) -> Refusal:
-        """Return an error with AWS's usual text where none is given."""
-        usual = usual_message(code, stream=asked.log.stream, account=self._service.account)
-        return Refusal(code, usual if message is None else message, status)
 
     def _read_kinesis(self, headers: Mapping[str, str], target: str, body: bytes) -> Asked:
         content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -31,7 +31,6 @@ class Signature:
     token: str | None
     """The session token that came with it."""
     region: str
-    service: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def read_signature(authorization: str | None, token: str | None, service: str) -
         raise Refusal(
             "InvalidSignatureException", f"Credential should be scoped to correct service: '{service}'."
         )
-    return Signature(found["key"], token, found["region"], found["service"])
+    return Signature(found["key"], token, found["region"])
 
 
 class Identities:
