@@ -2,15 +2,24 @@
 
 import asyncio
 import signal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 import uvloop
 
+from headgate.errors import one_line
 from headgate.testing.buckets import Limits
 from headgate.testing.fake import FakeKinesis
+from headgate.testing.front import CborSupport
+from headgate.testing.ledger import LedgerMode
+
+if TYPE_CHECKING:
+    from headgate.testing.requests import OperationName
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+@app.command()
 def run(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 0,
@@ -25,12 +34,9 @@ def run(
     records_per_second: Annotated[
         float, typer.Option(min=0, help="What a shard accepts; 0 for no limit.")
     ] = 1_000,
-    ledger: Annotated[
-        Literal["full", "counts"], typer.Option(help="Keep records, or totals alone.")
-    ] = "full",
+    ledger: Annotated[LedgerMode, typer.Option(help="Keep records, or totals alone.")] = "full",
     cbor: Annotated[
-        Literal["accepted", "415", "SerializationException", "UnknownOperationException", "html"],
-        typer.Option(help="Understand the CBOR form, or refuse it so."),
+        CborSupport, typer.Option(help="Understand the CBOR form, or refuse it so.")
     ] = "accepted",
     deny: Annotated[list[str] | None, typer.Option(help="An operation to deny; may be given again.")] = None,
 ) -> None:
@@ -38,19 +44,22 @@ def run(
 
     Example: python -m headgate.testing --shards 8 --ledger counts
     """
-    fake = FakeKinesis(
-        streams=dict.fromkeys(stream or ["events"], shards),
-        region=region,
-        limits=Limits(
-            bytes_per_second=bytes_per_second or None, records_per_second=records_per_second or None
-        ),
-        ledger=ledger,
-        cbor=cbor,
-        denied=deny or (),
-        host=host,
-        port=port,
-    )
-    uvloop.run(_serve(fake))
+    try:
+        fake = FakeKinesis(
+            streams=dict.fromkeys(stream or ["events"], shards),
+            region=region,
+            limits=Limits(
+                bytes_per_second=bytes_per_second or None, records_per_second=records_per_second or None
+            ),
+            ledger=ledger,
+            cbor=cbor,
+            denied=cast("list[OperationName]", deny or []),  # checked by the fake
+            host=host,
+            port=port,
+        )
+        uvloop.run(_serve(fake))
+    except (ValueError, OSError) as fault:
+        raise typer.BadParameter(one_line(fault)) from None
 
 
 async def _serve(fake: FakeKinesis) -> None:
@@ -63,4 +72,4 @@ async def _serve(fake: FakeKinesis) -> None:
         await told.wait()
 
 
-typer.run(run)
+app(prog_name="python -m headgate.testing")

@@ -18,6 +18,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     records_per_second: float | None = 1_000
     burst_seconds: float = 1.0
 
+    def __post_init__(self) -> None:
+        for rate in (self.bytes_per_second, self.records_per_second, self.burst_seconds):
+            if rate is not None and rate <= 0:
+                raise ValueError(f"a limit is more than 0, or None for no limit; not {rate}")
+
 
 UNLIMITED = Limits(bytes_per_second=None, records_per_second=None)
 """Shards that throttle nothing."""

@@ -11,20 +11,15 @@ from aiohttp import web
 
 from headgate.testing.admin import administer
 from headgate.testing.buckets import Limits
-from headgate.testing.faults import FailRequests, Faults
+from headgate.testing.faults import Faults
 from headgate.testing.front import CborSupport, Front
 from headgate.testing.identities import Identities
 from headgate.testing.ledger import Ledger, LedgerMode
+from headgate.testing.requests import OperationName
 from headgate.testing.server import Server
 from headgate.testing.service import Service
-from headgate.testing.serving import Refusing, ServingThread
+from headgate.testing.serving import Refusing, ServingThread, steady_clock
 from headgate.testing.streams import DEFAULT_MAX_RECORD_KIB, Stream
-
-
-def steady_clock() -> Callable[[], float]:
-    """Return a clock of seconds since 1970 that never goes back."""
-    began = time.time() - time.monotonic()
-    return lambda: began + time.monotonic()
 
 
 class FakeKinesis:
@@ -42,7 +37,7 @@ class FakeKinesis:
         dry_run: whether DryRun is honoured; emulators write the record.
         cbor: whether the CBOR form is understood, or how it is refused.
         qualified_errors: whether `__type` has a namespace before the code.
-        denied: operations that are denied from the start, such as ListShards.
+        denied: operations that nobody may call, such as ListShards; see `Identities.deny`.
         creation_seconds: how long a stream made by CreateStream is CREATING.
         ledger: `full`, or `counts` to keep totals alone.
         seed: of the chance in faults.
@@ -62,7 +57,7 @@ class FakeKinesis:
         dry_run: bool = True,
         cbor: CborSupport = "accepted",
         qualified_errors: bool = False,
-        denied: Collection[str] = (),
+        denied: Collection[OperationName] = (),
         creation_seconds: float = 0.0,
         ledger: LedgerMode = "full",
         seed: int = 0,
@@ -230,12 +225,11 @@ class FakeKinesis:
             self.ledger.clear()
             self.faults.clear()
             self.identities.clear()
+            self.identities.deny(*self._denied)
             self._service.limits = self._limits
             self._service.streams.clear()
             for name, shards in self._streams.items():
                 self.create_stream(name, shards)
-            if self._denied:
-                self.faults.add(FailRequests(code="AccessDeniedException", operations=self._denied))
 
     def until(self, condition: Callable[[Ledger], object], *, seconds: float = 10.0) -> None:
         """Wait until the ledger says so.
@@ -246,7 +240,10 @@ class FakeKinesis:
 
         Raises:
             TimeoutError: it did not.
+            RuntimeError: the fake serves on an event loop of the caller's, which waiting would stop.
         """
+        if self._thread is None:
+            raise RuntimeError("until() waits for a fake that serves from a thread, inside `with`")
         deadline = time.monotonic() + seconds
         while not condition(self.ledger):
             if time.monotonic() > deadline:

@@ -15,6 +15,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 import msgspec
 
 from headgate.testing.ledger import LoggedRequest
+from headgate.testing.requests import OperationName, known
 
 
 class _Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
@@ -31,11 +32,16 @@ class _Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     stream: str | None = None
-    operations: tuple[str, ...] = ()
+    operations: tuple[OperationName, ...] = ()
     access_key: str | None = None
     probability: float = 1.0
     times: int | None = None
     lasting: float | None = None
+
+    def __post_init__(self) -> None:
+        known(self.operations)
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"a probability is 0 to 1, not {self.probability}")
 
 
 class FailRecords(_Scope, frozen=True, tag=True):

@@ -73,24 +73,19 @@ class Front:
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Asked:
         """Return what a request asks. What is wrong with it is told later, by `answer`."""
-        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        form = {JSON.content_type: JSON, CBOR.content_type: CBOR}.get(content_type)
+        target = headers.get("X-Amz-Target")
+        if target is not None:
+            return self._read_kinesis(headers, target, body)
+        members = query.read_form(body)
+        operation = members.get("Action", "")
         log = LoggedRequest(
-            service="kinesis",
-            operation=headers.get("X-Amz-Target", "").removeprefix(_TARGET),
-            form=form.name if form else "query",
+            service=query.SERVICES.get(operation, "sts"),
+            operation=operation,
+            form="query",
             request_id=_request_id(),
             body_bytes=len(body),
         )
-        if form is None:
-            members: Any = query.read_form(body)
-            log.operation = members.get("Action", "")
-            log.service = query.SERVICES.get(log.operation, "sts")
-        elif form is JSON or self.cbor == "accepted":
-            members = self._read(form, log, body)
-        else:
-            members = Refusal(self.cbor, f"{content_type} is not understood")
-        return Asked(form, members, _signature(headers, log), log)
+        return Asked(None, members, _signature(headers, log), log)
 
     def answer(self, asked: Asked) -> Reply:
         """Carry a request out, and return its answer."""
@@ -105,13 +100,17 @@ class Front:
             with self._lock:
                 answer = self._kinesis(asked, signature)
         except Refusal as refusal:
-            return self.refuse(asked, refusal)
+            return self._refuse(asked, refusal)
         # An operation with nothing to say has an empty body, in CBOR too.
         body = b"" if answer is None else asked.form.encode(answer)
         return Reply(200, asked.form.content_type, body, asked.log.request_id)
 
-    def refuse(self, asked: Asked, refusal: Refusal) -> Reply:
-        """Return the answer that refuses a request."""
+    def fail(self, asked: Asked, code: str, message: str | None = None, status: int | None = None) -> Reply:
+        """Return the answer that refuses a request with a code, with AWS's usual text where none is given."""
+        usual = usual_message(code, stream=asked.log.stream, account=self._service.account)
+        return self._refuse(asked, Refusal(code, usual if message is None else message, status))
+
+    def _refuse(self, asked: Asked, refusal: Refusal) -> Reply:
         log = asked.log
         log.error = refusal.code
         if asked.form is None:
@@ -126,12 +125,25 @@ class Front:
         body = form.encode({"__type": kind, "message": refusal.message})
         return Reply(refusal.status, form.content_type, body, log.request_id)
 
-    def refusal(self, asked: Asked, code: str, message: str | None, status: int | None) -> Refusal:
-        """Return an error with AWS's usual text where none is given."""
-        usual = usual_message(code, stream=asked.log.stream, account=self._service.account)
-        return Refusal(code, usual if message is None else message, status)
+    def _read_kinesis(self, headers: Mapping[str, str], target: str, body: bytes) -> Asked:
+        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        form = CBOR if content_type == CBOR.content_type else JSON
+        log = LoggedRequest(
+            service="kinesis",
+            operation=target.removeprefix(_TARGET),
+            form=form.name,
+            request_id=_request_id(),
+            body_bytes=len(body),
+        )
+        if form is CBOR and self.cbor != "accepted":
+            members: Any = Refusal(self.cbor, f"{content_type} is not understood")
+        elif content_type != form.content_type:
+            members = Refusal("UnknownOperationException", f"{content_type!r} is no form that is understood")
+        else:
+            members = self._members(form, log, body)
+        return Asked(form, members, _signature(headers, log), log)
 
-    def _read(self, form: Form, log: LoggedRequest, body: bytes) -> Any:
+    def _members(self, form: Form, log: LoggedRequest, body: bytes) -> Any:
         """Return an operation's request, or the refusal that it could not be read; note its stream."""
         operation = OPERATIONS.get(log.operation)
         if operation is None:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from headgate.testing.refusals import Refusal
+from headgate.testing.requests import OperationName, known
 
 Decision = Literal["allowed", "implicitDeny", "explicitDeny"]
 
@@ -30,7 +31,6 @@ class Signature:
     token: str | None
     """The session token that came with it."""
     region: str
-    service: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def read_signature(authorization: str | None, token: str | None, service: str) -
         raise Refusal(
             "InvalidSignatureException", f"Credential should be scoped to correct service: '{service}'."
         )
-    return Signature(found["key"], token, found["region"], found["service"])
+    return Signature(found["key"], token, found["region"])
 
 
 class Identities:
@@ -115,10 +115,15 @@ class Identities:
             self._keys: dict[str, frozenset[str] | None] = {}
             self._given: dict[str, TemporaryCredentials] = {}
             self._simulated: dict[str, Simulated] | None = None
+            self._denied: frozenset[str] = frozenset()
             self.lifetime = None
 
     def add_role(
-        self, arn: str, *, external_ids: Collection[str] | None = None, actions: Collection[str] | None = None
+        self,
+        arn: str,
+        *,
+        external_ids: Collection[str] | None = None,
+        actions: Collection[OperationName] | None = None,
     ) -> None:
         """Add a role, or change one.
 
@@ -127,8 +132,13 @@ class Identities:
             external_ids: the External IDs that it accepts; None if it asks for none.
             actions: operations of Kinesis that it may call, such as PutRecords; None for all.
         """
+        if isinstance(external_ids, str):
+            raise TypeError(f"give a collection of External IDs, not the one string {external_ids!r}")
         with self._lock:
-            self._roles[arn] = _Role(_set(external_ids), _set(actions))
+            self._roles[arn] = _Role(
+                None if external_ids is None else frozenset(external_ids),
+                None if actions is None else known(actions),
+            )
 
     def distrust(self, arn: str) -> None:
         """Have a role refuse everybody; credentials that it gave out stay good."""
@@ -138,10 +148,20 @@ class Identities:
         """Have a role accept its External IDs again."""
         self._trust(arn, trusts=True)
 
-    def allow_key(self, access_key: str, *, actions: Collection[str] | None = None) -> None:
+    def deny(self, *operations: OperationName) -> None:
+        """Deny operations of Kinesis to everybody, in addition to those that are."""
+        with self._lock:
+            self._denied |= known(operations)
+
+    def allow(self, *operations: OperationName) -> None:
+        """Deny operations no longer; a role that lacks them still may not call them."""
+        with self._lock:
+            self._denied -= known(operations)
+
+    def allow_key(self, access_key: str, *, actions: Collection[OperationName] | None = None) -> None:
         """Have Kinesis admit a long-term access key, for some operations or for all."""
         with self._lock:
-            self._keys[access_key] = _set(actions)
+            self._keys[access_key] = None if actions is None else known(actions)
 
     def expire_tokens(self) -> None:
         """Expire all temporary credentials that were given out until now."""
@@ -182,11 +202,10 @@ class Identities:
             if given is not None:
                 role = self._roles.get(given.role)
                 actions = None if role is None else role.actions
-            elif not self._roles:
-                return
             else:
-                actions = self._keys.get(signature.access_key, frozenset())
-        if actions is not None and operation not in actions:
+                actions = self._keys.get(signature.access_key, frozenset()) if self._roles else None
+            denied = operation in self._denied or (actions is not None and operation not in actions)
+        if denied:
             raise Refusal(
                 "AccessDeniedException",
                 f"User: {self._caller(signature.access_key, given)} is not authorized to perform: "
@@ -261,12 +280,6 @@ class Identities:
 
     def _caller(self, access_key: str, given: TemporaryCredentials | None) -> str:
         return f"arn:aws:iam::{self._account}:user/{access_key}" if given is None else given.arn
-
-
-def _set(values: Collection[str] | None) -> frozenset[str] | None:
-    if isinstance(values, str):
-        raise TypeError(f"give a collection of strings, not the one string {values!r}")
-    return None if values is None else frozenset(values)
 
 
 def _accepts(role: _Role | None, external_id: str | None) -> bool:

@@ -53,7 +53,7 @@ class LoggedRequest:
     error: str | None = None
     """The code of what refused it as a whole."""
     fault: str | None = None
-    """The name of the fault that struck it."""
+    """The name of the fault that struck it, delays aside."""
     verdicts: tuple[str | None, ...] = ()
     """Per record of a PutRecords or PutRecord that reached its shards: None, or the error code."""
 
@@ -102,25 +102,25 @@ class Ledger:
         """Whether records and requests are kept."""
         return self._mode == "full"
 
-    # Written by the fake, under its lock.
+    # Written by the fake.
 
     def accept(self, record: AcceptedRecord) -> None:
-        """Write one accepted record down."""
+        """Write one accepted record down; the lock is held."""
         self._records.append(record)
 
     def count(self, stream: str, by_shard: Mapping[str, ShardTotals]) -> None:
-        """Add what one request offered to shards and what they accepted."""
+        """Add what one request offered to shards and what they accepted; the lock is held."""
         for shard_id, totals in by_shard.items():
             self._shards[stream, shard_id].add(totals)
 
     def log(self, request: LoggedRequest) -> None:
         """Write one request down."""
-        self._calls[request.operation] += 1
-        if request.error is not None:
-            self._errors[request.error] += 1
-        self._errors.update(verdict for verdict in request.verdicts if verdict is not None)
-        if self.full:
-            self._requests.append(request)
+        codes = request.verdicts if request.error is None else (request.error,)
+        with self._lock:
+            self._calls[request.operation] += 1
+            self._errors.update(code for code in codes if code is not None)
+            if self.full:
+                self._requests.append(request)
 
     # Read by tests.
 

@@ -123,8 +123,9 @@ def list_shards(service: Service, request: ListShards, _log: LoggedRequest) -> d
     if request.next_token is None:
         stream = service.stream_in(request)
         page = _Page(stream.name, request.exclusive_start_shard_id or "", request.shard_filter)
-    elif request.stream_name is not None:
-        raise Refusal("InvalidArgumentException", "NextToken and StreamName cannot be provided together.")
+    elif request.stream_name or request.stream_arn:
+        named = "StreamName" if request.stream_name else "StreamARN"
+        raise Refusal("InvalidArgumentException", f"NextToken and {named} cannot be provided together.")
     else:
         page = _page(request.next_token)
         stream = service.stream_in(OnStream(stream_name=page.stream))

@@ -1,6 +1,42 @@
-"""What the operations are asked: their members as Kinesis' API has them. Forms decode into these."""
+"""The operations and what they are asked: their members as Kinesis' API has them. Forms decode into these."""
+
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 import msgspec
+
+OperationName = Literal[
+    "AssumeRole",
+    "CreateStream",
+    "DeleteStream",
+    "DescribeStream",
+    "DescribeStreamSummary",
+    "GetCallerIdentity",
+    "GetRecords",
+    "GetShardIterator",
+    "ListShards",
+    "MergeShards",
+    "PutRecord",
+    "PutRecords",
+    "SimulatePrincipalPolicy",
+    "SplitShard",
+    "UpdateMaxRecordSize",
+]
+"""Every operation that the fake knows, those of STS and IAM too."""
+
+
+def known(operations: Iterable[OperationName]) -> frozenset[str]:
+    """Return operations, once all of them are known: a script with a typing error would never strike.
+
+    Raises:
+        ValueError: one is not known, or they are one string.
+    """
+    if isinstance(operations, str):
+        raise ValueError(f"give a tuple of operations, not the one string {operations!r}")
+    unknown = [each for each in operations if each not in get_args(OperationName)]
+    if unknown:
+        raise ValueError(f"no operation {unknown[0]!r} is known; known: {', '.join(get_args(OperationName))}")
+    return frozenset(operations)
 
 
 class OnStream(msgspec.Struct, rename="pascal", kw_only=True, gc=False):

@@ -112,11 +112,11 @@ class Server:
         """Return the answer; None where a fault keeps the request from being carried out."""
         match fault:
             case FailRequests(code=code, message=message, status=status):
-                return self._front.refuse(asked, self._front.refusal(asked, code, message, status))
+                return self._front.fail(asked, code, message, status)
             case Outage(answer=500):
-                return self._front.refuse(asked, self._front.refusal(asked, "InternalFailure", None, 500))
+                return self._front.fail(asked, "InternalFailure")
             case Outage(answer=503):
-                return self._front.refuse(asked, self._front.refusal(asked, "ServiceUnavailable", None, 503))
+                return self._front.fail(asked, "ServiceUnavailable")
             case Outage() | ResetConnection(accepted=False) | HangConnection(accepted=False):
                 return None
         return self._front.answer(asked)

@@ -1,7 +1,8 @@
-"""A server that runs in a thread beside the test, and connections that are refused for a while."""
+"""What serving needs beside a server: a thread, a clock, and a way to refuse connections for a while."""
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any
@@ -9,6 +10,12 @@ from typing import Any
 import uvloop
 
 from headgate.testing.server import Server
+
+
+def steady_clock() -> Callable[[], float]:
+    """Return a clock of seconds since 1970 that never goes back."""
+    began = time.time() - time.monotonic()
+    return lambda: began + time.monotonic()
 
 
 class ServingThread:

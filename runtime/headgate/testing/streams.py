@@ -32,7 +32,6 @@ class Shard:
     end: int
     opened_at: float
     budget: Budget
-    limits: Limits
     parent: "Shard | None" = None
     adjacent_parent: "Shard | None" = None
     closed_at: float | None = None
@@ -68,7 +67,7 @@ class Shard:
 
     def limit(self, limits: Limits, now: float) -> None:
         """Throttle by other limits from now on, with full buckets."""
-        self.limits, self.budget = limits, Budget(limits, now)
+        self.budget = Budget(limits, now)
 
 
 class Stream:
@@ -79,13 +78,13 @@ class Stream:
         shards: how many to begin with, of equal hash ranges.
         now: when it is made, in seconds since 1970.
         ready_at: until then it is CREATING and takes nothing.
-        on_demand: its mode; None of the fake's behaviour depends on it.
+        on_demand: its mode, which is told and changes nothing else.
         limits: of each of its shards.
         max_record_kib: the largest data and partition key, 1024 to 10240.
         key_id: the KMS key that encrypts it; None for no encryption.
 
     Raises:
-        ValueError: the name, a number of shards below 1, or a size is none that Kinesis allows.
+        ValueError: the name is none that Kinesis allows, or there is no shard.
     """
 
     def __init__(
@@ -202,7 +201,6 @@ class Stream:
             end=end,
             opened_at=now,
             budget=Budget(self.limits, now),
-            limits=self.limits,
             parent=parent,
             adjacent_parent=adjacent,
         )
