@@ -16,9 +16,9 @@ import botocore.session
 import uvloop
 
 import headgate
+from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
-from headgate.delivery.destination import DeliverySettings
 from headgate.delivery.preflight import Preflight
 from headgate.delivery.wire.client import Wire
 from headgate.errors import UsageError

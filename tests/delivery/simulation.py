@@ -10,14 +10,16 @@ from typing import Any, cast
 
 from botocore.credentials import ReadOnlyCredentials
 
+from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsFault, Grant
-from headgate.delivery.destination import DeliverySettings, Destination, Hooks
+from headgate.delivery.destination import Destination, Hooks
 from headgate.delivery.lanes import Held
 from headgate.delivery.preflight import shards_of_slots
 from headgate.delivery.submission import Outcome, Record, Refusal, Submission
 from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.faults import Fault, Verdict, fault_of
 from headgate.delivery.wire.messages import Answer
+from headgate.metrics.store import Metrics
 from headgate.testing import Delay, Faults, Ledger, Limits, ResetConnection
 from headgate.testing.ledger import LoggedRequest
 from headgate.testing.refusals import Refusal as KinesisRefusal
@@ -79,6 +81,7 @@ class Simulation:
                 denied=lambda _: self.hooks.append("denied"),
                 resharded=lambda _: self.hooks.append("resharded"),
             ),
+            metrics=Metrics(),
             spread=self.random.random,
         )
         if lists_shards:
@@ -90,6 +93,9 @@ class Simulation:
         if self.credentials_fault is not None:
             raise CredentialsFault(self.credentials_fault)
         return ReadOnlyCredentials("AKIA", "secret", None, None)
+
+    def age(self, _grant: Grant) -> float:
+        return 0.0
 
     def forget(self, _grant: Grant, _refused: ReadOnlyCredentials) -> None:
         self.forgotten += 1

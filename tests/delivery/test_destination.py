@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headgate.delivery.destination import DeliverySettings
+from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.preflight import Found
 from headgate.delivery.submission import Refusal
 from headgate.delivery.wire.faults import Fault, Verdict

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
-from headgate.delivery.destination import DeliverySettings, Destination, Hooks
+from headgate.delivery.bounds import DeliverySettings
+from headgate.delivery.destination import Destination, Hooks
 from headgate.delivery.figures import Counts
 from headgate.delivery.lanes import Held
 from headgate.delivery.packer import Parcel

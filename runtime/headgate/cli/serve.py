@@ -46,7 +46,7 @@ def serve(
 
     Example: headgate serve --sources sources.toml --port 8080
     """
-    from headgate.delivery.destination import DeliverySettings
+    from headgate.delivery.bounds import DeliverySettings
     from headgate.logs import log_as_json_lines
     from headgate.server import ServerOptions, listen
     from headgate.server import serve as serve_forever

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
+from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault
 from headgate.delivery.deadlines import GRAIN_SECONDS, Deadlines
-from headgate.delivery.destination import DeliverySettings, Destination, Hooks
+from headgate.delivery.destination import Destination, Hooks
 from headgate.delivery.lanes import Held
 from headgate.delivery.preflight import Preflight
 from headgate.delivery.submission import Outcome, Refusal, Submission

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from headgate.delivery import backoff
+from headgate.delivery.admission import made, over_bounds
+from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
 from headgate.delivery.figures import Counts, show_gauges, status
-from headgate.delivery.lanes import Held, Lane, Lanes
-from headgate.delivery.packer import MAX_RECORDS, MAX_REQUEST_BYTES, Bounds, Parcel, pack
+from headgate.delivery.lanes import Held, Lanes
+from headgate.delivery.packer import MAX_RECORDS, Bounds, Parcel, pack
 from headgate.delivery.pause import Pause
 from headgate.delivery.preflight import Found
 from headgate.delivery.settling import give_back, give_up, hold_back, settle
@@ -31,26 +33,6 @@ log = logging.getLogger(__name__)
 
 MAX_SINGLES = 64
 """PutRecord requests in flight to one destination."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeliverySettings:
-    """Bounds of delivery: times in seconds, sizes in bytes of data and partition keys."""
-
-    acknowledge_within: float = 8.0
-    """A request whose records are not all safe by then is answered 503."""
-    linger: float = 0.005
-    """How long a record waits for company."""
-    requests_in_flight: int = 4
-    """PutRecords requests that one destination may have under way at a time."""
-    request_size: int = MAX_REQUEST_BYTES
-    """One PutRecords request; emulators of Kinesis may take only 5 MiB."""
-    lane_size: int = 8 * 1024 * 1024
-    """Held for one lane before clients are asked to wait: what a shard takes in eight seconds."""
-    destination_size: int = 32 * 1024 * 1024
-    """Held for one destination before clients are asked to wait."""
-    process_size: int = 96 * 1024 * 1024
-    """Held by the process for all destinations before clients are asked to wait."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,27 +106,14 @@ class Destination:
 
         A record that is too large for the stream is noted as undeliverable with the request and left out.
         """
-        now = self._loop.time()
-        if (refusal := self.pause.refusal(now, probing=self.held.records > 0)) is not None:
+        refusal = self.pause.refusal(self._loop.time(), probing=self.held.records > 0)
+        if refusal is not None:
             return refusal
-        records: list[Record] = []
-        size = 0
-        lanes = self.lanes
-        for key, data, index in portion:
-            slot = lanes.slot(key)
-            record = Record(key, data, submission, index, slot, lanes.lane(slot))
-            if record.size > self.max_record_size:
-                submission.outcome.undeliverable[index] = self._too_large(record)
-                continue
-            size += record.size
-            records.append(record)
-        if self.held.size + size > self._settings.destination_size:
-            return Refusal("destination_full", f"{self.name} holds all it may; send again later", 5)
-        for lane in {record.lane for record in records}:
-            if (refusal := self._full(lane)) is not None:
-                return refusal
-        self._counts.undeliverable(len(portion) - len(records))
-        return records
+        records = made(submission, portion, self.lanes, self.max_record_size)
+        refusal = over_bounds(self.name, records, self.held, self._settings)
+        if refusal is None:
+            self._counts.undeliverable(len(portion) - len(records))
+        return refusal or records
 
     def queue(self, records: list[Record]) -> None:
         """Queue records that were admitted just now; each will be settled with its submission."""
@@ -172,19 +141,6 @@ class Destination:
         for flight in self._flights:
             flight.cancel()
         await asyncio.gather(*self._flights, return_exceptions=True)
-
-    def _full(self, lane: Lane) -> Refusal | None:
-        late = lane.seconds_to_deliver() - self._settings.acknowledge_within
-        if late > 0:
-            message = f"a shard of {self.name} is throttled; send again later"
-            return Refusal("lane_full", message, max(1, min(round(late), 300)))
-        if lane.held_bytes > self._settings.lane_size:
-            return Refusal("lane_full", f"a lane of {self.name} holds all it may; send again later", 5)
-        return None
-
-    def _too_large(self, record: Record) -> Refusal:
-        allowed = f"allowed: {self.max_record_size:,} with its partition key"
-        return Refusal("too_large", f"the record has {record.size:,} bytes; {allowed}")
 
     def _room(self) -> int:
         """Return how many more requests may be sent now."""
