@@ -54,7 +54,7 @@ def endpoint(url: str, region: str, proxy: str | None = None) -> Endpoint:
     tls = parts.scheme == "https"
     port = parts.port or (443 if tls else 80)
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    path = parts.path.rstrip("/") + "/"
+    path = parts.path or "/"
     return Endpoint(
         url=f"{parts.scheme}://{parts.netloc}{path}",
         region=region,
