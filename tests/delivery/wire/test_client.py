@@ -97,6 +97,21 @@ async def test_an_endpoint_that_does_not_take_cbor_gets_json_at_once_and_from_th
     assert said.__dict__["endpoint"] == server.url
 
 
+@pytest.mark.parametrize("status", [200, 403, 500])
+async def test_after_an_endpoint_took_cbor_a_page_in_between_does_not_move_it(status: int) -> None:
+    async with wired(takes, always(http(b"<html>oh</html>", status)), takes) as (wire, server):
+        answers = [await wire.put_records(AUTO, CREDENTIALS, RECORDS) for _ in range(3)]
+        assert [type(answer) for answer in answers] == [Answer, Fault, Answer]
+        assert forms_of(server) == ["cbor"] * 3
+
+
+async def test_after_an_endpoint_took_cbor_a_plain_refusal_still_moves_it() -> None:
+    async with wired(takes, fails("UnknownOperationException"), takes) as (wire, server):
+        for _ in range(2):
+            assert isinstance(await wire.put_records(AUTO, CREDENTIALS, RECORDS), Answer)
+        assert forms_of(server) == ["cbor", "cbor", "json"]
+
+
 @pytest.mark.parametrize(
     ("answer", "code", "verdict"),
     [

@@ -12,7 +12,7 @@ import pytest
 from headgate.delivery.wire import connection, pool
 from headgate.delivery.wire.connection import NetworkError
 from headgate.delivery.wire.endpoints import endpoint
-from headgate.delivery.wire.pool import Pool
+from headgate.delivery.wire.pool import Pool, not_connected
 from tests.delivery.wire.kinesis import Request, Server, always, certificate, http, serving
 
 OK = always(http(b"{}"))
@@ -212,15 +212,14 @@ async def test_a_port_where_nobody_listens_took_nothing() -> None:
     assert f"no connection to 127.0.0.1:{port}: " in fault.message
 
 
-async def test_a_name_that_does_not_resolve_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
-    async with pooling() as post:
-        fault = await failure(post("https://kinesis.mars-north-1.amazonaws.com"))
+def test_a_name_that_does_not_resolve_is_named() -> None:
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    fault = not_connected(unknown, "kinesis.mars-north-1.amazonaws.com:443")
     assert (fault.code, fault.sent) == ("UnknownHost", False)
-    assert "kinesis.mars-north-1.amazonaws.com:443: the name does not resolve" in fault.message
+    assert fault.message == (
+        "no connection to kinesis.mars-north-1.amazonaws.com:443: "
+        "the name does not resolve: Name or service not known"
+    )
 
 
 async def test_a_connection_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,8 +62,9 @@ class Wire:
         self._signer = Signer(now)
         self._pool = Pool(self._tls, answer_within)
         self._proxied: Proxied | None = None
-        self._take_json: set[str] = set()
-        """The endpoints that showed that they do not take CBOR."""
+        # What endpoints showed, by their URLs, for `auto`.
+        self._took_cbor: set[str] = set()
+        self._want_json: set[str] = set()
 
     async def put_records(
         self, route: Route, credentials: ReadOnlyCredentials, records: Sequence[WireRecord]
@@ -107,8 +108,7 @@ class Wire:
             endpoint = await self._endpoints.of(route.region)
             form = self._form(route, endpoint)
             status, heard = await self._exchange(endpoint, credentials, operation, form, encode, read)
-            if form is CBOR and route.form == "auto" and takes_another_form(status, heard):
-                self._remember(endpoint, status, heard)
+            if form is CBOR and route.form == "auto" and self._wants_json(endpoint, status, heard):
                 status, heard = await self._exchange(endpoint, credentials, operation, JSON, encode, read)
         except EndpointError as error:
             return error.fault
@@ -134,16 +134,23 @@ class Wire:
         return status, read(form, answer) if status == 200 else read_fault(status, answer)
 
     def _form(self, route: Route, endpoint: Endpoint) -> Form:
-        if route.form == "json" or (route.form == "auto" and endpoint.url in self._take_json):
+        if route.form == "json" or (route.form == "auto" and endpoint.url in self._want_json):
             return JSON
         return CBOR
 
-    def _remember(self, endpoint: Endpoint, status: int, heard: Answer | Fault | None) -> None:
-        if endpoint.url not in self._take_json:
-            self._take_json.add(endpoint.url)
-            code = heard.code if isinstance(heard, Fault) else f"HTTP{status}"
+    def _wants_json(self, endpoint: Endpoint, status: int, heard: Answer | Fault | None) -> bool:
+        """Learn from an answer to a CBOR request; return whether it has to be sent again as JSON."""
+        if isinstance(heard, Answer):
+            self._took_cbor.add(endpoint.url)
+            return False
+        if not takes_another_form(status, heard, took_cbor=endpoint.url in self._took_cbor):
+            return False
+        if endpoint.url not in self._want_json:
+            self._want_json.add(endpoint.url)
+            code = heard.code if heard else f"HTTP{status}"
             said = {"endpoint": endpoint.url, "region": endpoint.region, "code": code}
             log.warning("the endpoint does not take CBOR; it is sent JSON from now on", extra=said)
+        return True
 
     def _through_proxy(self) -> "Proxied":
         if self._proxied is None:
