@@ -9,8 +9,10 @@ from typing import Any, cast
 
 import cbor2
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 
 from headgate.delivery.wire.client import Route, Wire, trusted
+from headgate.delivery.wire.connection import NetworkError
 from headgate.delivery.wire.faults import Fault, Verdict
 from headgate.delivery.wire.forms import FormChoice
 from headgate.delivery.wire.messages import Answer
@@ -173,6 +175,25 @@ async def test_a_key_that_is_no_unicode_text_is_an_invalid_record_and_never_leav
         assert server.requests == []
 
 
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        CREDENTIALS._replace(token="token\n"),
+        CREDENTIALS._replace(access_key="AKID\r\nX-Amz-Target: another"),
+        CREDENTIALS._replace(secret_key="s\udcff"),
+        CREDENTIALS._replace(token="t\u20ac"),
+    ],
+)
+async def test_credentials_that_no_header_can_hold_are_somebodys_to_mend_and_blame_no_record(
+    credentials: ReadOnlyCredentials,
+) -> None:
+    async with wired(takes) as (wire, server):
+        fault = await wire.put_records(AUTO, credentials, RECORDS)
+        assert isinstance(fault, Fault)
+        assert (fault.verdict, fault.code, fault.sent) == (Verdict.PAUSE, "InvalidCredentials", False)
+        assert server.requests == []
+
+
 async def test_a_network_fault_tells_whether_kinesis_may_have_the_records() -> None:
     async with wired(always(None)) as (wire, _):
         lost = await wire.put_records(AUTO, CREDENTIALS, RECORDS)
@@ -184,6 +205,25 @@ async def test_a_network_fault_tells_whether_kinesis_may_have_the_records() -> N
     await wire.close()
     assert isinstance(refused, Fault)
     assert (refused.verdict, refused.code, refused.sent) == (Verdict.RETRY, "ConnectFailed", False)
+
+
+async def test_what_was_answered_once_may_be_in_even_when_json_finds_nobody() -> None:
+    async with serving(always(http(b"<html>", 200, "Connection: close\r\n"))) as server:
+        wire = Wire(SessionAt(server.url), tls=ssl.create_default_context())
+        connect = wire._pool._connect
+        attempts: list[Any] = []
+
+        async def once(endpoint: Any) -> Any:
+            attempts.append(endpoint)
+            if len(attempts) > 1:
+                raise NetworkError("ConnectFailed", "as the test wants it", sent=False)
+            return await connect(endpoint)
+
+        wire._pool._connect = once  # type: ignore[method-assign]
+        fault = await wire.put_records(AUTO, CREDENTIALS, RECORDS)
+        await wire.close()
+    assert isinstance(fault, Fault)
+    assert (fault.code, fault.sent, len(attempts)) == ("ConnectFailed", True, 2)
 
 
 async def test_a_region_without_an_endpoint_is_somebodys_to_mend() -> None:

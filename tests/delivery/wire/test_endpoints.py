@@ -84,7 +84,14 @@ async def test_it_asks_for_no_credentials_and_resolves_a_region_once(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("region", "url"), [("us_west", None), ("", None), ("us-west-2", "not a url"), ("us-west-2", "ftp://x/")]
+    ("region", "url"),
+    [
+        ("us_west", None),
+        ("", None),
+        ("us-west-2", "not a url"),
+        ("us-west-2", "ftp://x/"),
+        ("us-west-2", "http://x/ü"),
+    ],
 )
 async def test_what_has_no_endpoint_is_somebodys_to_mend(
     region: str, url: str | None, monkeypatch: pytest.MonkeyPatch
