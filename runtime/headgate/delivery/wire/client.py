@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore.credentials import ReadOnlyCredentials
 from botocore.session import Session
@@ -24,7 +24,7 @@ from headgate.delivery.wire.forms import (
 )
 from headgate.delivery.wire.messages import Answer, WireRecord
 from headgate.delivery.wire.pool import Pool
-from headgate.delivery.wire.signing import Signer
+from headgate.delivery.wire.signing import Signer, usable
 from headgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ class Route:
     form: FormChoice = "auto"
 
 
+class _Call(NamedTuple):
+    """An operation with its records, whatever the form."""
+
+    operation: str
+    encode: Callable[[Form], bytes]
+    read: Callable[[Form, bytes], Answer | Fault | None]
+
+
 class Wire:
     """All requests to Kinesis of one process."""
 
@@ -62,32 +70,31 @@ class Wire:
         self._signer = Signer(now)
         self._pool = Pool(self._tls, answer_within)
         self._proxied: Proxied | None = None
-        self._take_json: set[str] = set()
-        """The endpoints that showed that they do not take CBOR."""
+        # What endpoints showed, by their URLs, for `auto`.
+        self._took_cbor: set[str] = set()
+        self._want_json: set[str] = set()
 
     async def put_records(
         self, route: Route, credentials: ReadOnlyCredentials, records: Sequence[WireRecord]
     ) -> Answer | Fault:
         """Send one PutRecords request of 1 to 500 records; return what became of each, or of the whole."""
-        return await self._send(
-            route,
-            credentials,
+        call = _Call(
             "PutRecords",
             lambda form: form.put_records(route.stream_name, records),
             lambda form, body: form.read_put_records(body, len(records)),
         )
+        return await self._send(route, credentials, call)
 
     async def put_record(
         self, route: Route, credentials: ReadOnlyCredentials, record: WireRecord
     ) -> Answer | Fault:
         """Send one PutRecord request; return what became of the record."""
-        return await self._send(
-            route,
-            credentials,
+        call = _Call(
             "PutRecord",
             lambda form: form.put_record(route.stream_name, record),
             lambda form, body: form.read_put_record(body),
         )
+        return await self._send(route, credentials, call)
 
     def spoken(self, route: Route) -> tuple[str | None, Literal["cbor", "json"]]:
         """Return the endpoint's address, None until it was needed, and the form that it is spoken to in."""
@@ -103,55 +110,54 @@ class Wire:
         if self._proxied is not None:
             await self._proxied.close()
 
-    async def _send(
-        self,
-        route: Route,
-        credentials: ReadOnlyCredentials,
-        operation: str,
-        encode: Callable[[Form], bytes],
-        read: Callable[[Form, bytes], Answer | Fault | None],
-    ) -> Answer | Fault:
+    async def _send(self, route: Route, credentials: ReadOnlyCredentials, call: _Call) -> Answer | Fault:
+        if not usable(credentials):
+            why = "the credentials hold a line break or what is not ASCII"
+            return Fault(Verdict.PAUSE, "InvalidCredentials", why, sent=False)
+        answered = False
         try:
             endpoint = await self._endpoints.of(route.region)
             form = self._form(route, endpoint)
-            status, heard = await self._exchange(endpoint, credentials, operation, form, encode, read)
-            if form is CBOR and route.form == "auto" and takes_another_form(status, heard):
-                self._remember(endpoint, status, heard)
-                status, heard = await self._exchange(endpoint, credentials, operation, JSON, encode, read)
+            status, heard = await self._exchange(endpoint, credentials, call, form)
+            answered = True
+            if form is CBOR and route.form == "auto" and self._wants_json(endpoint, status, heard):
+                status, heard = await self._exchange(endpoint, credentials, call, JSON)
         except EndpointError as error:
             return error.fault
-        except NetworkError as error:
-            return Fault(Verdict.RETRY, error.code, error.message, sent=error.sent)
         except UnicodeEncodeError:
             return Fault(Verdict.SPLIT, "InvalidPartitionKey", "a key is no Unicode text", sent=False)
+        except NetworkError as error:
+            return Fault(Verdict.RETRY, error.code, error.message, sent=error.sent or answered)
         return heard or not_understood(status)
 
     async def _exchange(
-        self,
-        endpoint: Endpoint,
-        credentials: ReadOnlyCredentials,
-        operation: str,
-        form: Form,
-        encode: Callable[[Form], bytes],
-        read: Callable[[Form, bytes], Answer | Fault | None],
+        self, endpoint: Endpoint, credentials: ReadOnlyCredentials, call: _Call, form: Form
     ) -> tuple[int, Answer | Fault | None]:
-        body = encode(form)
-        headers = self._signer.headers(endpoint, credentials, operation, form.content_type, body)
+        """Send a request; return the answer's status, and what it says where that is understood."""
+        body = call.encode(form)
+        headers = self._signer.headers(endpoint, credentials, call.operation, form.content_type, body)
         http = self._pool if endpoint.proxy is None else self._through_proxy()
         status, answer = await http.post(endpoint, headers, body)
-        return status, read(form, answer) if status == 200 else read_fault(status, answer)
+        return status, call.read(form, answer) if status == 200 else read_fault(status, answer)
 
     def _form(self, route: Route, endpoint: Endpoint) -> Form:
-        if route.form == "json" or (route.form == "auto" and endpoint.url in self._take_json):
+        if route.form == "json" or (route.form == "auto" and endpoint.url in self._want_json):
             return JSON
         return CBOR
 
-    def _remember(self, endpoint: Endpoint, status: int, heard: Answer | Fault | None) -> None:
-        if endpoint.url not in self._take_json:
-            self._take_json.add(endpoint.url)
-            code = heard.code if isinstance(heard, Fault) else f"HTTP{status}"
+    def _wants_json(self, endpoint: Endpoint, status: int, heard: Answer | Fault | None) -> bool:
+        """Learn from an answer to a CBOR request; return whether it has to be sent again as JSON."""
+        if isinstance(heard, Answer):
+            self._took_cbor.add(endpoint.url)
+            return False
+        if not takes_another_form(status, heard, took_cbor=endpoint.url in self._took_cbor):
+            return False
+        if endpoint.url not in self._want_json:
+            self._want_json.add(endpoint.url)
+            code = heard.code if heard else f"HTTP{status}"
             said = {"endpoint": endpoint.url, "region": endpoint.region, "code": code}
             log.warning("the endpoint does not take CBOR; it is sent JSON from now on", extra=said)
+        return True
 
     def _through_proxy(self) -> "Proxied":
         if self._proxied is None:

@@ -49,12 +49,12 @@ def endpoint(url: str, region: str, proxy: str | None = None) -> Endpoint:
         ValueError: it is no http or https URL.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"the Kinesis endpoint is {url!r}; allowed: an http or https URL")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii():
+        raise ValueError(f"the Kinesis endpoint is {url!r}; allowed: an http or https URL in ASCII")
     tls = parts.scheme == "https"
     port = parts.port or (443 if tls else 80)
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    path = parts.path.rstrip("/") + "/"
+    path = parts.path or "/"
     return Endpoint(
         url=f"{parts.scheme}://{parts.netloc}{path}",
         region=region,

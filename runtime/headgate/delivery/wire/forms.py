@@ -59,17 +59,19 @@ def read_fault(status: int, body: bytes) -> Fault | None:
     return fault_of(code, str(error.get("message") or error.get("Message") or ""))
 
 
-def takes_another_form(status: int, heard: Answer | Fault | None) -> bool:
+def takes_another_form(status: int, heard: Answer | Fault | None, *, took_cbor: bool) -> bool:
     """Return whether an answer to a CBOR request shows that the endpoint is to be sent JSON.
 
     Args:
         status: its HTTP status.
         heard: what was understood; None when it is no answer of Kinesis.
+        took_cbor: whether the endpoint accepted CBOR before. Then an answer that is not understood is the
+            trouble of something in between, and only a plain refusal counts.
     """
     if status == _UNSUPPORTED_MEDIA_TYPE:
         return True
     if heard is None:
-        return status not in _SAYS_NOTHING_OF_THE_FORM
+        return not took_cbor and status not in _SAYS_NOTHING_OF_THE_FORM
     return isinstance(heard, Fault) and heard.code in _WRONG_FORM
 
 

@@ -18,6 +18,12 @@ from headgate.delivery.wire.endpoints import Endpoint
 _USER_AGENT = f"headgate/{__version__}"
 
 
+def usable(credentials: ReadOnlyCredentials) -> bool:
+    """Return whether credentials can stand in a header; a variable easily ends with a line break."""
+    parts = (credentials.access_key or "", credentials.secret_key or "", credentials.token or "")
+    return all(part.isascii() and "\n" not in part and "\r" not in part for part in parts)
+
+
 class Signer:
     """Signs for Kinesis. The clock gives seconds since the epoch."""
 
