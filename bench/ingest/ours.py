@@ -4,13 +4,13 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import uvloop
 
 from bench.ingest.requests import DISABLED_KEY, WRITE_KEY
-from headgate.delivery.delivery import Data, Delivery, Target
 from headgate.delivery.submission import Outcome
+from headgate.delivery.target import Data, Target
 from headgate.ingest.acceptor import Acceptor
 from headgate.ingest.connections import Connections
 from headgate.ingest.protocol import HttpProtocol
@@ -35,7 +35,7 @@ async def serve(port: int) -> None:
         WRITE_KEY: Source(id="bench", write_keys=(WRITE_KEY,), destinations=to),
         DISABLED_KEY: Source(id="off", write_keys=(DISABLED_KEY,), destinations=to, enabled=False),
     }
-    api = TrackingApi(sources=sources, delivery=cast("Delivery", SettlesAtOnce()))
+    api = TrackingApi(sources=sources, delivery=cast("Any", SettlesAtOnce()))
     loop = asyncio.get_running_loop()
     connections = Connections(now=loop.time())
     Acceptor(

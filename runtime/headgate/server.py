@@ -1,34 +1,48 @@
 """The forwarder's process: wires settings, ingest and delivery, serves, and drains when told to stop."""
 
 import asyncio
+import contextlib
 import logging
 import math
+import os
 import signal
 import socket
-import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import botocore.session
 import uvloop
 
+import headgate
+from headgate.delivery.bounds import DeliverySettings
+from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
+from headgate.delivery.preflight import Preflight
+from headgate.delivery.wire.client import Wire
 from headgate.errors import UsageError
 from headgate.ingest.acceptor import Acceptor
 from headgate.ingest.connections import Connections
 from headgate.ingest.limits import HttpLimits
+from headgate.ingest.outcomes import Outcomes
 from headgate.ingest.protocol import HttpProtocol
 from headgate.ingest.rates import SourceRates
 from headgate.ingest.tracking import TrackingApi
+from headgate.metrics.store import Metrics
 from headgate.settings.schema import Source
 from headgate.settings.watch import FileWatch, Stamp
 from headgate.spec.prepare import Limits
+from headgate.status.board import Board
+from headgate.status.http import StatusServer
+from headgate.status.report import Report
+from headgate.status.reporter import Parent, Reporter, emf_log
 
 log = logging.getLogger(__name__)
+
+PREPARE_SECONDS = 5
+"""How long destinations are got ready before the first connection is accepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +53,7 @@ class ServerOptions:
     """The file that the sources came from; it is followed."""
     read_at: Stamp
     """The file's stamp from before it was read."""
-    acknowledge_within: float
+    delivery: DeliverySettings
     drain: float
     workers: int = 1
     """How many processes serve alike; each allows its share of a source's rate."""
@@ -67,57 +81,112 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def serve(listening: socket.socket, sources: dict[str, Source], options: ServerOptions) -> None:
-    """Serve until SIGTERM or SIGINT, then drain: nothing acknowledged is lost, nothing open is cut off."""
-    uvloop.run(_serve(listening, sources, options))
+def serve(
+    listening: socket.socket,
+    sources: dict[str, Source],
+    options: ServerOptions,
+    *,
+    parent: socket.socket | None = None,
+    status: socket.socket | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain: nothing acknowledged is lost, nothing open is cut off.
+
+    Args:
+        listening: the socket to accept from.
+        sources: the source of every write key.
+        options: how to serve.
+        parent: the channel to the supervisor, where there is one; its end is an order to stop at once.
+        status: where this process itself serves `/statusz`, if anywhere.
+    """
+    uvloop.run(_serve(listening, sources, options, parent, status))
 
 
-async def _serve(listening: socket.socket, sources: dict[str, Source], options: ServerOptions) -> None:
+async def _serve(
+    listening: socket.socket,
+    sources: dict[str, Source],
+    options: ServerOptions,
+    parent: socket.socket | None,
+    status: socket.socket | None,
+) -> None:
     session = botocore.session.get_session()
-    # AWS_CA_BUNDLE and the profile's ca_bundle count here as in every AWS tool.
-    tls = ssl.create_default_context(cafile=session.get_config_variable("ca_bundle"))
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30, ssl=tls)
-    async with aiohttp.ClientSession(trust_env=True, connector=connector) as http:
-        delivery = Delivery(session, http, acknowledge_within=options.acknowledge_within)
-        api = TrackingApi(
-            sources=sources,
-            delivery=delivery,
-            limits=options.events,
-            request_bytes=options.http.request_bytes,
-            forwarded_hops=options.forwarded_hops,
-            public_api=options.public_api,
-            rates=SourceRates(time.monotonic, workers=options.workers),
-        )
-        watch = FileWatch(options.sources, options.read_at, api.take)
-        api.reread = watch.reread
-        loop = asyncio.get_running_loop()
-        connections = Connections(options.http, now=loop.time())
-        told = _told_to_stop(loop)
-        address = "{}:{}".format(*listening.getsockname()[:2])
-        acceptor = Acceptor(
-            listening, connections, lambda: HttpProtocol(api.handle, connections, lambda: api.draining)
-        )
-        background = [
-            asyncio.create_task(_check(connections, api, loop.time)),
-            asyncio.create_task(watch.follow()),
-        ]
-        log.info(
-            "serving",
-            extra={"address": address, "write_keys": len(sources)},
-        )
-        await told[0].wait()
-        api.draining = True
-        log.info("draining", extra={"seconds": options.drain})
-        await _first_of(told[1].wait(), asyncio.sleep(options.drain))
-        acceptor.close()
-        connections.close()
-        await delivery.settle_all()
-        for task in background:
-            task.cancel()
-        await delivery.close()
-        connections.close()
-        api.outcomes.report(math.inf)
-        log.info("stopped")
+    wire = Wire(session)
+    metrics = Metrics()
+    delivery = Delivery(wire, CredentialsCache(session), Preflight(session), options.delivery, metrics)
+    outcomes = Outcomes(metrics, time.monotonic)
+    api = TrackingApi(
+        sources=sources,
+        delivery=delivery,
+        limits=options.events,
+        request_bytes=options.http.request_bytes,
+        forwarded_hops=options.forwarded_hops,
+        public_api=options.public_api,
+        rates=SourceRates(time.monotonic, workers=options.workers),
+        outcomes=outcomes,
+    )
+
+    def take_settings(changed: dict[str, Source]) -> None:
+        api.take(changed)
+        delivery.retain(api.targets)
+
+    watch = FileWatch(options.sources, options.read_at, take_settings)
+    api.reread = watch.reread
+    # What AWS does not answer in time is found out by the first request.
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
+    loop = asyncio.get_running_loop()
+    told = _told_to_stop(loop)
+    address = "{}:{}".format(*listening.getsockname()[:2])
+    connections = Connections(options.http, now=loop.time())
+    acceptor = Acceptor(
+        listening, connections, lambda: HttpProtocol(api.handle, connections, lambda: api.draining)
+    )
+
+    def report() -> Report:
+        return Report(api.draining, metrics.snapshot(), outcomes.sources, delivery.status())
+
+    reporter = Reporter(metrics, emf_log(), report, time.time)
+    take = await _taker_of_reports(parent, status, told)
+    background = [
+        asyncio.create_task(_check(connections, outcomes, loop.time)),
+        asyncio.create_task(watch.follow()),
+        asyncio.create_task(reporter.run(take)),
+    ]
+    log.info("serving", extra={"address": address, "write_keys": len(sources)})
+    await told[0].wait()
+    api.draining = True
+    log.info("draining", extra={"seconds": options.drain})
+    await _first_of(told[1].wait(), asyncio.sleep(options.drain))
+    acceptor.close()
+    connections.close()
+    await delivery.settle_all()
+    for task in background:
+        task.cancel()
+    await delivery.close()
+    await wire.close()
+    connections.close()
+    outcomes.report(math.inf)
+    reporter.close()
+    log.info("stopped")
+
+
+async def _taker_of_reports(
+    parent: socket.socket | None, status: socket.socket | None, told: tuple[asyncio.Event, asyncio.Event]
+) -> Callable[[Report], None]:
+    """Return what takes this process's reports: the parent, or a board of its own."""
+    if parent is not None:
+
+        def gone() -> None:
+            # Nobody passes signals on any more, and the port is to be free for whoever comes next.
+            log.error("the supervisor is gone, so this worker stops")
+            for event in told:
+                event.set()
+
+        return (await Parent.connected(parent, gone)).take
+    board, pid = Board(headgate.__version__), os.getpid()
+    board.started(pid)
+    if status is not None:
+        StatusServer(status, asyncio.get_running_loop(), board.page)
+    return lambda report: board.take(pid, report)
 
 
 def _told_to_stop(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:
@@ -141,8 +210,8 @@ async def _first_of(*waiting: Coroutine[Any, Any, object]) -> None:
         task.cancel()
 
 
-async def _check(connections: Connections, api: TrackingApi, now: Callable[[], float]) -> None:
+async def _check(connections: Connections, outcomes: Outcomes, now: Callable[[], float]) -> None:
     while True:
         await asyncio.sleep(1)
         connections.check(now())
-        api.outcomes.report(now())
+        outcomes.report(now())

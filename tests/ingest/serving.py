@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, cast
 
-from headgate.delivery.delivery import Data, Refused, Target
+from headgate.delivery.delivery import Refused
 from headgate.delivery.submission import Outcome, Refusal
+from headgate.delivery.target import Data, Target
 from headgate.ingest.acceptor import Acceptor
 from headgate.ingest.connections import Connections
 from headgate.ingest.limits import HttpLimits

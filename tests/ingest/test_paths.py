@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from headgate.delivery.delivery import Data, Target
+from headgate.delivery.target import Data, Target
 from tests.ingest.serving import AUTHORIZATION, request
 from tests.ingest.wire import Wire
 

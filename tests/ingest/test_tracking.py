@@ -39,7 +39,7 @@ async def test_bad_events_of_a_batch_are_named_and_the_good_ones_delivered() -> 
             (2, "too_large"),
             (3, "bad_request"),
         ]
-        assert [data.index for data in next(iter(client.delivery.given[0].values()))] == [0]
+        assert [data.number for data in next(iter(client.delivery.given[0].values()))] == [0]
 
 
 async def test_what_delivery_says_decides_the_answer() -> None:
@@ -104,7 +104,7 @@ def test_an_arrival_says_who_sent_it_and_from_where(
     wire = Wire(forwarded_hops=hops)
     wire.send(request("/v1/t/", json.dumps(body).encode(), *headers, auth=False))
     assert [answer.body for answer in wire.answers] == [{"success": True}]
-    assert wire.api.outcomes.totals == {("excluded", "src", None): 1}
+    assert wire.api.outcomes.totals == {("excluded", f"src/{name}", None): 1 for name in ("one", "two")}
     expected = Arrival(
         received_at=NOW,
         sent_at="2026-11-20T10:00:00Z",

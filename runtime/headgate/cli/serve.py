@@ -56,6 +56,14 @@ def serve(
     max_event_bytes: Annotated[
         int, typer.Option(min=1_024, max=1_024 * 1_024, help="Bytes of one event, as it was sent.")
     ] = 32_768,
+    status_port: Annotated[
+        int,
+        typer.Option(
+            min=-1,
+            max=65535,
+            help="Port of http://127.0.0.1:PORT/statusz; 0 for any that is free, -1 for no such page.",
+        ),
+    ] = 8081,
     max_events: Annotated[int, typer.Option(min=1, max=100_000, help="Events of one batch.")] = 2_500,
 ) -> None:
     """Accept events over Segment's HTTP API and put each into its destinations' Kinesis streams.
@@ -64,6 +72,7 @@ def serve(
 
     Example: headgate serve --sources sources.toml --port 8080
     """
+    from headgate.delivery.bounds import DeliverySettings
     from headgate.errors import UsageError
     from headgate.ingest.limits import HttpLimits
     from headgate.ingest.projects import public_api
@@ -73,6 +82,7 @@ def serve(
     from headgate.settings.file_store import read_sources
     from headgate.settings.watch import stamp_of
     from headgate.spec.prepare import Limits
+    from headgate.status.http import listen as listen_for_status
     from headgate.supervisor import run_workers
 
     try:
@@ -87,7 +97,7 @@ def serve(
     options = ServerOptions(
         sources=sources,
         read_at=read_at,
-        acknowledge_within=acknowledge_within,
+        delivery=DeliverySettings(acknowledge_within=acknowledge_within),
         drain=drain,
         workers=workers,
         http=HttpLimits(request_bytes=max_request_bytes, connections=max_connections),
@@ -95,7 +105,13 @@ def serve(
         forwarded_hops=forwarded_hops,
         public_api=reached_at,
     )
+    status = listen_for_status(status_port) if status_port >= 0 else None
     if workers == 1:
-        serve_forever(listening, by_write_key, options)
+        serve_forever(listening, by_write_key, options, status=status)
     else:
-        run_workers(workers, lambda: serve_forever(listening, by_write_key, options))
+        run_workers(
+            workers,
+            lambda channel: serve_forever(listening, by_write_key, options, parent=channel),
+            listening=listening,
+            status=status,
+        )

@@ -12,13 +12,14 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from headgate.delivery.answers import Fault, Verdict
+from headgate.delivery.wire.faults import Fault, Verdict
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 _SESSION_SECONDS = 3600
 """Role chaining, which an ECS task role's AssumeRole is, allows no more (STS API reference)."""
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "ValidationError", "RegionDisabledException"})
 _EARLY = 0.2
 """Share of the lifetime that is left when new credentials are fetched, give or take a little."""
 
@@ -43,6 +44,7 @@ class Grant:
 @dataclass(slots=True)
 class _Held:
     credentials: ReadOnlyCredentials
+    fetched_at: float
     renew_at: float
     expires_at: float
 
@@ -80,9 +82,16 @@ class CredentialsCache:
                 return held.credentials
             raise
 
-    def forget(self, grant: Grant) -> None:
-        """Drop what is held: Kinesis said that it is no longer good."""
-        self._held.pop(grant, None)
+    def forget(self, grant: Grant, refused: ReadOnlyCredentials) -> None:
+        """Drop credentials that Kinesis refused, unless newer ones have taken their place."""
+        held = self._held.get(grant)
+        if held is not None and held.credentials == refused:
+            del self._held[grant]
+
+    def age(self, grant: Grant) -> float:
+        """Return how many seconds ago what is held was fetched; 0 where nothing is."""
+        held = self._held.get(grant)
+        return self._now() - held.fetched_at if held is not None else 0.0
 
     async def _fetch_once(self, grant: Grant) -> _Held:
         task = self._fetching.get(grant)
@@ -101,15 +110,13 @@ class CredentialsCache:
             return self._assumed(grant, grant.role_address)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
-            # STS names a missing role, an untrusted caller and a wrong External ID alike.
             message = f"assuming {grant.role_address}: {error.response.get('Error', {}).get('Message', '')}"
-            denied = code in (
-                "AccessDenied",
-                "AccessDeniedException",
-                "ValidationError",
-                "RegionDisabledException",
-            )
-            raise CredentialsFault(Fault(Verdict.PAUSE if denied else Verdict.RETRY, code, message)) from None
+            if code in _DENIED:
+                # STS names a missing role, an untrusted caller and a wrong External ID alike.
+                raise CredentialsFault(
+                    Fault(Verdict.PAUSE, "AssumeRoleDenied", message, sent=False)
+                ) from None
+            raise CredentialsFault(Fault(Verdict.RETRY, code, message, sent=False)) from None
         except BotoCoreError as error:
             raise CredentialsFault(
                 Fault(Verdict.RETRY, type(error).__name__, " ".join(str(error).split()))
@@ -121,7 +128,8 @@ class CredentialsCache:
             missing = "no AWS credentials: give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
             raise CredentialsFault(Fault(Verdict.PAUSE, "NoCredentials", missing))
         # botocore renews these itself; asking it again now and then is cheap.
-        return _Held(credentials.get_frozen_credentials(), self._now() + 60, self._now() + 120)
+        now = self._now()
+        return _Held(credentials.get_frozen_credentials(), now, now + 60, now + 120)
 
     def _assumed(self, grant: Grant, role: str) -> _Held:
         config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
@@ -138,6 +146,7 @@ class CredentialsCache:
             ReadOnlyCredentials(
                 answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], None
             ),
+            fetched_at=now,
             renew_at=now + left * (1 - _EARLY - 0.05 * self._spread()),
             expires_at=expires,
         )

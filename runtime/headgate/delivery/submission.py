@@ -1,7 +1,12 @@
 """One request's records, from the moment they are queued until all of them are safe."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from headgate.delivery.lanes import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +29,25 @@ class Outcome:
     """The events that can never be delivered, by their index in the request."""
 
 
-@dataclass(slots=True, eq=False)
 class Submission:
     """Counts the records of one request that are not settled, and tells once when none is left."""
 
-    on_settled: Callable[[Outcome], None]
-    open_records: int = 0
-    outcome: Outcome = field(default_factory=Outcome)
-    told: bool = False
+    __slots__ = ("arrived", "on_settled", "open_records", "outcome", "records", "told")
 
-    def settle(self, count: int = 1) -> None:
-        """Note that `count` records are safe, or are noted in the outcome."""
-        self.open_records -= count
-        if self.open_records == 0:
+    def __init__(self, on_settled: "Callable[[Submission], None]", arrived: float) -> None:
+        self.on_settled = on_settled
+        self.arrived = arrived
+        """When the request was taken, by the event loop's clock."""
+        self.records: list[Record] = []
+        self.open_records = 0
+        self.outcome = Outcome()
+        self.told = False
+        """Whether the request has been answered; what is still in flight of it is only counted."""
+
+    def settle(self) -> None:
+        """Note that one record is safe, or is noted in the outcome."""
+        self.open_records -= 1
+        if not self.open_records:
             self.tell()
 
     def undeliverable(self, index: int, refusal: Refusal) -> None:
@@ -45,29 +56,52 @@ class Submission:
         self.settle()
 
     def fail(self, refusal: Refusal) -> None:
-        """Give the request up: it is answered now, and records still in flight are only counted."""
+        """Give the request up: it is answered now, what waits leaves its lane, what is in flight goes on."""
         if not self.told:
             self.outcome.unavailable = refusal
+            for record in self.records:
+                if record.waiting:
+                    record.lane.withdraw(record)
             self.tell()
 
     def tell(self) -> None:
         """Hand over the outcome, once."""
         if not self.told:
             self.told = True
-            self.on_settled(self.outcome)
+            self.on_settled(self)
 
 
-@dataclass(slots=True, eq=False)
 class Record:
     """One entry of PutRecords, and the request it belongs to."""
 
-    partition_key: str
-    data: bytes
-    submission: Submission
-    index: int
-    """The event's index in its request."""
+    __slots__ = (
+        "data",
+        "index",
+        "lane",
+        "partition_key",
+        "sequence",
+        "size",
+        "slot",
+        "submission",
+        "waiting",
+    )
 
-    @property
-    def size(self) -> int:
+    def __init__(
+        self, partition_key: str, data: bytes, submission: Submission, index: int, slot: int, lane: "Lane"
+    ) -> None:
+        self.partition_key = partition_key
+        self.data = data
+        self.submission = submission
+        self.index = index
+        """The event's index in its request."""
+        self.size = len(data) + (
+            len(partition_key) if partition_key.isascii() else len(partition_key.encode())
+        )
         """Bytes that count against Kinesis' limits: data and partition key."""
-        return len(self.data) + len(self.partition_key.encode())
+        self.slot = slot
+        """Which of the equal ranges of the hash space its partition key falls into."""
+        self.lane = lane
+        self.sequence = 0
+        """Its place in the order in which the destination's records were queued."""
+        self.waiting = False
+        """Whether it stands in its lane: neither in flight nor settled."""

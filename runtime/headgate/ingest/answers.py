@@ -67,7 +67,7 @@ def method_not_allowed(allowed: bytes) -> Answer:
 
 def unavailable(refusal: Refusal) -> Answer:
     """Return the answer to a request of which nothing is acknowledged, and which is worth sending again."""
-    status = 429 if refusal.code == "destination_full" else 503
+    status = 429 if refusal.code.endswith("_full") else 503
     return error(status, refusal.code, refusal.message, retry_after=refusal.retry_after or 5)
 
 

@@ -2,7 +2,12 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from enum import StrEnum
+
+from headgate.metrics import names
+from headgate.metrics.store import Metrics
+from headgate.status.report import SourceStatus
 
 log = logging.getLogger(__name__)
 
@@ -10,35 +15,44 @@ LOG_EVERY_SECONDS = 60.0
 
 
 class Kind(StrEnum):
-    """What may become of events, or of a request whose events nobody counted."""
+    """What may become of events, or of requests."""
 
     ACCEPTED = "accepted"
-    """Durable in every destination."""
-    DISABLED = "disabled"
-    """Accepted and dropped: the source, or each of its destinations, is disabled."""
+    """Events that delivery took: they are queued or safe."""
     EXCLUDED = "excluded"
-    """Accepted and dropped: the event's `integrations` keep it out of Amazon Kinesis."""
+    """Events that a destination does not get: it or its source is disabled, or `integrations` says so."""
     REJECTED = "rejected"
-    """The event is none, or can never be delivered; the code says why."""
+    """Events that are none; the code says why."""
+    UNDELIVERABLE = "undeliverable"
+    """Events that delivery took and that no stream will ever take; the code says why."""
     RATE_LIMITED = "rate_limited"
-    """Above the source's rate; the client was asked to wait."""
+    """Requests above their source's rate."""
     REFUSED = "refused"
-    """Not taken for delivery: a destination is paused or full; the code says which."""
+    """Requests answered 429, because what they need is full; the code says what."""
     UNAVAILABLE = "unavailable"
-    """Taken, but not durable in time; the code says why."""
+    """Requests answered 503: a destination is paused, or the deadline came first; the code says which."""
     FOREIGN_ORIGIN = "foreign_origin"
-    """A request from a page that its source does not allow."""
+    """Requests from pages that their source does not allow."""
     UNKNOWN_KEY = "unknown_key"
-    """A request without a write key, or with one of no source."""
+    """Requests without a write key, or with one of no source."""
     UNREADABLE = "unreadable"
-    """A request that is no HTTP, too large, too slow or not what its path takes; the code is its status."""
+    """Requests that are no HTTP, too large, too slow or not what their path takes; the code is the status."""
     PIXEL_LOST = "pixel_lost"
-    """The event of a pixel was not accepted; the client got its image all the same."""
+    """Events of pixels that were not accepted or not safe; their clients got the image all the same."""
 
+
+_METRICS = {
+    Kind.ACCEPTED: names.ACCEPTED_EVENTS,
+    Kind.REJECTED: names.REJECTED_EVENTS,
+    Kind.RATE_LIMITED: names.RATE_LIMITED_REQUESTS,
+    Kind.REFUSED: names.REFUSED_REQUESTS,
+    Kind.UNAVAILABLE: names.UNAVAILABLE_REQUESTS,
+    Kind.PIXEL_LOST: names.LOST_PIXEL_EVENTS,
+}
 
 _LOGGED = {
     Kind.REJECTED: "events rejected",
-    Kind.RATE_LIMITED: "events above their source's rate",
+    Kind.RATE_LIMITED: "requests above their source's rate",
     Kind.FOREIGN_ORIGIN: "requests from pages that their source does not allow",
     Kind.UNKNOWN_KEY: "requests without a known write key",
     Kind.UNREADABLE: "requests that could not be read",
@@ -50,17 +64,50 @@ Key = tuple[Kind, str | None, str | None]
 
 
 class Outcomes:
-    """All that became of what came in, by kind, source and code."""
+    """All that became of what came in, by kind, source and code.
 
-    def __init__(self) -> None:
+    Args:
+        metrics: where CloudWatch's counters are, without sources, which are many.
+        now: seconds of a clock that only goes forward.
+    """
+
+    def __init__(self, metrics: Metrics, now: Callable[[], float]) -> None:
+        self.now = now
         self.totals: Counter[Key] = Counter()
-        """Since the process started."""
+        """Since the process started. What is excluded stands under its destination's name."""
+        self._metrics = metrics
+        self._counters = {kind: metrics.counter(metric) for kind, metric in _METRICS.items()}
+        self._latency = metrics.distribution(names.ACKNOWLEDGEMENT_LATENCY)
         self._logged: Counter[Key] = Counter()
         self._logged_at: dict[tuple[Kind, str | None], float] = {}
 
-    def count(self, kind: Kind, source_id: str | None, events: int = 1, code: str | None = None) -> None:
-        """Count events, or one request."""
-        self.totals[kind, source_id, code] += events
+    def count(self, kind: Kind, source_id: str | None, more: int = 1, code: str | None = None) -> None:
+        """Count events or requests, as the kind says."""
+        self.totals[kind, source_id, code] += more
+        if kind in self._counters:
+            self._counters[kind].value += more
+
+    def excluded(self, destination: str, events: int) -> None:
+        """Count events that a destination does not get."""
+        self.totals[Kind.EXCLUDED, destination, None] += events
+        self._metrics.counter(names.EXCLUDED_EVENTS, destination).value += events
+
+    def answered(self, begun: float) -> None:
+        """Note that a request that delivery took is answered now; it began at `begun`."""
+        self._latency.observe((self.now() - begun) * 1000)
+
+    @property
+    def sources(self) -> dict[str, SourceStatus]:
+        """What each source sent since the process started."""
+        statuses: dict[str, SourceStatus] = {}
+        for (kind, source_id, code), total in self.totals.items():
+            if kind in (Kind.ACCEPTED, Kind.REJECTED) and source_id is not None:
+                status = statuses.setdefault(source_id, SourceStatus())
+                if kind is Kind.ACCEPTED:
+                    status.accepted = total
+                else:
+                    status.rejected[code or ""] = total
+        return statuses
 
     def report(self, now: float) -> None:
         """Log what went wrong since the last line of its kind and source, at most once a minute each.

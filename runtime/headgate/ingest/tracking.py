@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from headgate.delivery.delivery import Data, Delivery, Refused
-from headgate.delivery.submission import Outcome
+from headgate.delivery.delivery import Delivery, Refused
+from headgate.delivery.submission import Outcome, Refusal
+from headgate.delivery.target import Data, Target
 from headgate.ingest import pixel
 from headgate.ingest.answers import SUCCESS, Answer, error, method_not_allowed, partly, unavailable
 from headgate.ingest.authentication import write_key
@@ -26,6 +27,7 @@ from headgate.ingest.rates import SourceRates
 from headgate.ingest.requests import Request
 from headgate.ingest.rereading import Reread, Rereader
 from headgate.ingest.routes import Route, Routes
+from headgate.metrics.store import Metrics
 from headgate.settings.schema import Source
 from headgate.spec import body as bodies
 from headgate.spec.partition_key import partition_key
@@ -43,8 +45,6 @@ _FOREIGN_ORIGIN = error(403, "foreign_origin", "the source does not allow pages 
 _SETTINGS_UNREAD = error(503, "settings_unread", "the sources cannot be read now; send again", retry_after=5)
 _SETTINGS_BUSY = error(503, "settings_unread", "the sources are being read; send again", retry_after=1)
 _NO_PROJECT = error(404, "not_found", "the write key is unknown")
-
-_NOTHING = Outcome()
 
 Found = Callable[[Route | None], Answer | None]
 """Goes on with a request once its write key was looked up; None where the answer comes later."""
@@ -68,7 +68,7 @@ class TrackingApi:
     rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
     reread: Reread | None = None
     """Asks the store for its newest settings before a write key is unknown; they come through `take`."""
-    outcomes: Outcomes = field(default_factory=Outcomes)
+    outcomes: Outcomes = field(default_factory=lambda: Outcomes(Metrics(), time.monotonic))
     draining: bool = False
 
     def __post_init__(self) -> None:
@@ -80,6 +80,11 @@ class TrackingApi:
         """Put changed settings in force for the requests that come; what is held keeps its own."""
         self.sources = sources
         self._routes = Routes(sources)
+
+    @property
+    def targets(self) -> set[Target]:
+        """The destinations that are in use."""
+        return self._routes.targets
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, now or when its events are safe; always exactly once."""
@@ -136,7 +141,7 @@ class TrackingApi:
         def found(route: Route | None) -> Answer | None:
             if route is not None:
                 return self._receive(body, call, request, route, respond)
-            self.outcomes.count(Kind.UNKNOWN_KEY, None, len(body.events))
+            self.outcomes.count(Kind.UNKNOWN_KEY, None)
             return _UNKNOWN_KEY
 
         return self._ask(key, found, respond)
@@ -164,16 +169,17 @@ class TrackingApi:
         if b"origin" in request.headers:
             request.cors = route.origins.lines(request.headers[b"origin"])
             if not request.cors:
-                self.outcomes.count(Kind.FOREIGN_ORIGIN, source.id, count)
+                self.outcomes.count(Kind.FOREIGN_ORIGIN, source.id)
                 return _FOREIGN_ORIGIN
         if count > self.limits.events:
             self.outcomes.count(Kind.REJECTED, source.id, count, "too_large")
             return error(413, "too_large", f"{count:,} events; allowed: {self.limits.events:,} a batch")
-        if not route.deliver:
-            self.outcomes.count(Kind.DISABLED, source.id, count)
+        for destination in route.excluded:
+            self.outcomes.excluded(destination, count)
+        if not route.targets:
             return SUCCESS
         if (wait := self.rates.wait(source, count)) is not None:
-            self.outcomes.count(Kind.RATE_LIMITED, source.id, count)
+            self.outcomes.count(Kind.RATE_LIMITED, source.id)
             message = f"above the source's {source.max_events_per_second:,} events a second; send again later"
             return error(429, "too_many_events", message, retry_after=wait)
         headers = request.headers
@@ -189,9 +195,15 @@ class TrackingApi:
         return self._deliver(prepare(body, arrival, self.new_message_id, self.limits), count, route, respond)
 
     def _deliver(self, prepared: Prepared, count: int, route: Route, respond: Respond) -> Answer | None:
-        events = prepared.events
+        outcomes, source_id, events = self.outcomes, route.source.id, prepared.events
+        if prepared.rejected:
+            for code, rejected in Counter(why.code for why in prepared.rejected.values()).items():
+                outcomes.count(Kind.REJECTED, source_id, rejected, code)
+        if prepared.excluded:
+            for target, _ in route.targets:
+                outcomes.excluded(target.name, prepared.excluded)
         if not events:
-            return self._settled(_NOTHING, prepared, count, route)
+            return partly(count, prepared.rejected) if prepared.rejected else SUCCESS
         portions = {
             target: [
                 Data(partition_key(event, use_message_id=use_message_id), event.data, event.index)
@@ -199,37 +211,37 @@ class TrackingApi:
             ]
             for target, use_message_id in route.targets
         }
+        begun = outcomes.now()
 
         def settled(outcome: Outcome) -> None:
-            respond(self._settled(outcome, prepared, count, route))
+            outcomes.answered(begun)
+            respond(self._settled(outcome, prepared, count, source_id))
 
         try:
             self.delivery.submit(portions, settled)
         except Refused as refused:
-            self.outcomes.count(Kind.REFUSED, route.source.id, count, refused.refusal.code)
-            return unavailable(refused.refusal)
+            return self._unavailable(refused.refusal, source_id)
+        outcomes.count(Kind.ACCEPTED, source_id, len(events))
         return None
 
-    def _settled(self, outcome: Outcome, prepared: Prepared, count: int, route: Route) -> Answer:
-        """Count what became of a request's events, and return its answer."""
-        source_id, tally = route.source.id, self.outcomes.count
+    def _settled(self, outcome: Outcome, prepared: Prepared, count: int, source_id: str) -> Answer:
+        """Return the answer to a request that delivery took."""
         if outcome.unavailable is not None:
-            tally(Kind.UNAVAILABLE, source_id, count, outcome.unavailable.code)
-            return unavailable(outcome.unavailable)
-        if prepared.excluded:
-            tally(Kind.EXCLUDED, source_id, prepared.excluded)
+            return self._unavailable(outcome.unavailable, source_id)
         if not prepared.rejected and not outcome.undeliverable:
-            if prepared.events:
-                tally(Kind.ACCEPTED, source_id, len(prepared.events))
             return SUCCESS
-        rejected = prepared.rejected | {
+        for why in outcome.undeliverable.values():
+            self.outcomes.count(Kind.UNDELIVERABLE, source_id, code=why.code)
+        undeliverable = {
             index: Rejection(why.code, why.message) for index, why in outcome.undeliverable.items()
         }
-        for code, events in Counter(why.code for why in rejected.values()).items():
-            tally(Kind.REJECTED, source_id, events, code)
-        if accepted := len(prepared.events) - len(outcome.undeliverable):
-            tally(Kind.ACCEPTED, source_id, accepted)
-        return partly(count, rejected)
+        return partly(count, prepared.rejected | undeliverable)
+
+    def _unavailable(self, refusal: Refusal, source_id: str) -> Answer:
+        answer = unavailable(refusal)
+        kind = Kind.REFUSED if answer.status == 429 else Kind.UNAVAILABLE
+        self.outcomes.count(kind, source_id, code=refusal.code)
+        return answer
 
     def _unreadable(self, answer: Answer) -> Answer:
         self.outcomes.count(Kind.UNREADABLE, None, code=str(answer.status))

@@ -1,0 +1,1 @@
+"""What a PutRecords request costs on our side, beside boto3 and aiohttp."""
