@@ -5,7 +5,7 @@ The functions here take text that a JSON decoder has already accepted.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from headgate.spec.json_text import STRING
@@ -37,10 +37,13 @@ class Member(NamedTuple):
     """Where the next member begins, or the object's closing bracket stands."""
 
 
-def members(text: bytes) -> Iterator[tuple[bytes, Member]]:
-    """Yield each member of the JSON object `text` in order, duplicates included, and its key with the quotes.
+def members(text: bytes, keys: Collection[bytes] | None = None) -> Iterator[tuple[bytes, Member]]:
+    """Yield the members of the JSON object `text` in order, duplicates included: each one's key and place.
 
-    A key that is written with escapes is given as JSON usually writes it.
+    Args:
+        text: the object.
+        keys: the keys of the members to yield; absent for all. Here and in what is yielded a key has its
+            quotes, and is written as JSON usually writes it.
     """
     at = after_space(text, after_space(text, 0) + 1)
     while text[at] not in _CLOSING:
@@ -52,7 +55,10 @@ def members(text: bytes) -> Iterator[tuple[bytes, Member]]:
             value_start = following
             end = _container_end(text, value_start)
             following = _after_comma(text, end)
-        yield _usual(key), Member(at, found.end(1), value_start, end, following)
+        if b"\\" in key:
+            key = json.dumps(json.loads(key)).encode()
+        if keys is None or key in keys:
+            yield key, Member(at, found.end(1), value_start, end, following)
         at = following
 
 
@@ -69,10 +75,6 @@ def elements(text: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
 def after_space(text: bytes, at: int) -> int:
     """Return where the white space that may stand at `at` ends."""
     return _space(text, at).end()  # type: ignore[union-attr]  # the pattern matches anywhere
-
-
-def _usual(key: bytes) -> bytes:
-    return json.dumps(json.loads(key)).encode() if b"\\" in key else key
 
 
 def _after_comma(text: bytes, end: int) -> int:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Collection
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from headgate.spec.members import members
-from headgate.spec.splice import is_plain, last, prepend, remove
+from headgate.spec.members import Member, members
+from headgate.spec.splice import is_plain, prepend, remove
 
 
 class _Own(msgspec.Struct, gc=False):
@@ -16,7 +17,6 @@ class _Own(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Own).decode
-_NO_OBJECT: Collection[str] = ()
 
 
 def merging(context: bytes | None, integrations: bytes | None) -> Callable[[bytes], bytes]:
@@ -26,53 +26,60 @@ def merging(context: bytes | None, integrations: bytes | None) -> Callable[[byte
     gets the batch's whole, and one in whose place for it stands no object keeps what it has.
 
     Args:
-        context: the JSON of the batch's object; None where the batch has none.
+        context: the JSON of the batch's object, which has members; None where the batch has none.
         integrations: as `context`.
     """
-    shared = [
-        (key, each, _parts(each))
-        for key, each in ((b'"context"', context), (b'"integrations"', integrations))
-        if each
-    ]
+    given = ((b'"context"', context), (b'"integrations"', integrations))
+    shared = [_Shared(key, value) for key, value in given if value is not None]
 
     def merge(text: bytes) -> bytes:
-        if not text.startswith(b"{"):
-            return text
-        for key, whole, parts in shared:
-            text = _merge_one(text, key, whole, parts)
+        if text.startswith(b"{"):
+            for each in shared:
+                text = each.merged_into(text)
         return text
 
     return merge
 
 
-def _parts(value: bytes) -> list[tuple[str, bytes]]:
-    """Return the members of an object: the key of each, and its text."""
-    return [(json.loads(key), value[at.start : at.end]) for key, at in members(value)]
+class _Shared:
+    """One object that a batch shares among its events."""
+
+    def __init__(self, key: bytes, value: bytes) -> None:
+        parts = [(name, value[at.start : at.end]) for name, at in _members(value)]
+        self._key = key
+        self._name = key[1:-1].decode()
+        self._names = frozenset(name for name, _ in parts)
+        self._whole = b"%b:%b" % (key, value)
+
+        # The events of a batch mostly have the same members.
+        @lru_cache(maxsize=8)
+        def all_but(own: frozenset[str]) -> bytes:
+            return b",".join(part for name, part in parts if name not in own)
+
+        self._all_but = all_but
+
+    def merged_into(self, text: bytes) -> bytes:
+        """Return an event's text with what it has not of its own."""
+        try:
+            own: Collection[str] | UnsetType | None = getattr(_decode(text), self._name)
+        except msgspec.DecodeError:  # a lone surrogate, or no object
+            own = self._own_exactly(text)
+        if own is UNSET or own is None:
+            if own is None:
+                text = remove(text, self._key, plain=is_plain(text))
+            comma = b"," if text[1:-1].strip() else b""
+            return b"%b%b%b}" % (text[:-1], comma, self._whole)
+        missing = self._all_but(self._names.intersection(own))
+        return prepend(text, self._key, missing, plain=is_plain(text)) if missing else text
+
+    def _own_exactly(self, text: bytes) -> Collection[str] | UnsetType | None:
+        found = [text[at.value_start : at.end] for _, at in members(text, (self._key,))]
+        if not found:
+            return UNSET
+        if found[-1].startswith(b"{"):
+            return {name for name, _ in _members(found[-1])}
+        return None if found[-1] == b"null" else self._names  # what is no object misses nothing
 
 
-def _merge_one(text: bytes, key: bytes, whole: bytes, parts: list[tuple[str, bytes]]) -> bytes:
-    try:
-        own = getattr(_decode(text), key[1:-1].decode())
-    except msgspec.DecodeError:  # a lone surrogate, or no object
-        own = _own_exactly(text, key)
-    if own is UNSET or own is None:
-        if own is None:
-            text = remove(text, key, plain=is_plain(text))
-        comma = b"," if text[1:-1].strip() else b""
-        return b"".join((text[:-1], comma, key, b":", whole, b"}"))
-    missing = [part for name, part in parts if name not in own]
-    return (
-        prepend(text, key, b",".join(missing), plain=is_plain(text))
-        if missing and own is not _NO_OBJECT
-        else text
-    )
-
-
-def _own_exactly(text: bytes, key: bytes) -> Collection[str] | UnsetType | None:
-    if not any(each == key for each, _ in members(text)):
-        return UNSET
-    member = last(text, key)
-    value = text[member.value_start : member.end]
-    if value.startswith(b"{"):
-        return {name for name, _ in _parts(value)}
-    return None if value == b"null" else _NO_OBJECT
+def _members(value: bytes) -> list[tuple[str, Member]]:
+    return [(json.loads(key), at) for key, at in members(value)]

@@ -9,7 +9,7 @@ MAX_CHARACTERS = 256
 
 
 def partition_key(event: Event, *, use_message_id: bool) -> str:
-    """Return `userId || anonymousId`, or the message ID; one that Kinesis would refuse becomes its SHA-256."""
+    """Return `userId || anonymousId`, or the message ID. One that Kinesis would refuse becomes its hash."""
     key = event.message_id if use_message_id else event.user
     if key.isascii() and 0 < len(key) <= MAX_CHARACTERS:
         return key

@@ -37,7 +37,7 @@ def around(text: bytes, key: bytes, *, plain: bool) -> list[bytes]:
     if plain and len(pieces) == 2:
         return pieces
     pieces, taken = [], 0
-    for member in _named(text, {key}):
+    for _, member in members(text, (key,)):
         pieces.append(text[taken : member.start])
         taken = member.key_end
     pieces.append(text[taken:])
@@ -84,12 +84,13 @@ def prepend(text: bytes, key: bytes, added: bytes, *, plain: bool) -> bytes:
 
 def last(text: bytes, key: bytes) -> Member:
     """Return the member of the key `key` that counts where it stands more than once."""
-    return _named(text, {key})[-1]
+    *_, (_, member) = members(text, (key,))
+    return member
 
 
 def _remove_exactly(text: bytes, keys: set[bytes]) -> bytes:
     pieces, taken = [], 0
-    for member in _named(text, keys):
+    for _, member in members(text, keys):
         pieces.append(text[taken : member.start])
         taken = member.next
     kept = b"".join(pieces)
@@ -98,7 +99,3 @@ def _remove_exactly(text: bytes, keys: set[bytes]) -> bytes:
 
 def _without_comma(before: bytes) -> bytes:
     return before.rstrip(_SPACE).removesuffix(b",")
-
-
-def _named(text: bytes, keys: set[bytes]) -> list[Member]:
-    return [member for key, member in members(text) if key in keys]
