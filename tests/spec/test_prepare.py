@@ -98,6 +98,24 @@ def test_what_a_batch_says_is_merged_into_each_event_and_the_events_own_members_
     assert one.data == other.data
 
 
+@pytest.mark.parametrize("more", [b"", b',"context":{"a":1}', b',"writeKey":5', rb',"e":"\ud83d"'])
+def test_an_event_too_deep_is_rejected_by_itself_and_a_body_that_cannot_be_read_as_a_whole(
+    more: bytes,
+) -> None:
+    good, refused = b'{"type":"page","userId":"u"}', 0
+    for depth in [*range(495, 505), *range(940, 1_010)]:
+        deep = b'{"type":"page","userId":"u","x":%b%b}' % (b"[" * (depth - 1), b"]" * (depth - 1))
+        text = b'{"batch":[%b,%b]%b}' % (deep, good, more)
+        try:
+            found = prepared(text)
+            assert bodies.read(text, batch=True).write_key is None
+        except bodies.Malformed:
+            refused += 1
+            continue
+        assert [each.index for each in found.events] == ([0, 1] if depth <= 500 else [1])
+    assert 10 <= refused < 70
+
+
 def test_what_is_merged_counts_for_what_is_read() -> None:
     items = (
         b'{"type":"page","userId":"u"},{"type":"page","userId":"v","integrations":{"Amazon Kinesis":true}}'

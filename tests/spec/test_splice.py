@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.spec.members import elements, members
-from headgate.spec.splice import around, is_plain, prepend, remove
+from headgate.spec.splice import is_plain, prepend, remove, rename
 
 TIMESTAMP, WRITE_KEY, CONTEXT = b'"timestamp"', b'"writeKey"', b'"context"'
 
@@ -37,16 +37,17 @@ def test_a_member_goes_and_all_else_stays_byte_for_byte(text: bytes, expected: b
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (b'{"timestamp":1}', [b"{", b":1}"]),
-        (b'{"timestamp" : "a:\\"b"}', [b"{", b' : "a:\\"b"}']),
-        (b'{"p":{"timestamp":1},"timestamp":2}', [b'{"p":{"timestamp":1},', b":2}"]),
-        (b'{"timestamp":1,"timestamp":2}', [b"{", b":1,", b":2}"]),
-        (b'{"n":"timestamp","t\\u0069mestamp":2}', [b'{"n":"timestamp",', b":2}"]),
+        (b'{"timestamp":1}', b'{"new":1,"z":1}'),
+        (b'{"timestamp" : "a:\\"b" }', b'{"new" : "a:\\"b" ,"z":1}'),
+        (b'{"p":{"timestamp":1},"timestamp":2}', b'{"p":{"timestamp":1},"new":2,"z":1}'),
+        (b'{"timestamp":1,"timestamp":2}', b'{"new":1,"new":2,"z":1}'),
+        (b'{"n":"timestamp","t\\u0069mestamp":2}', b'{"n":"timestamp","new":2,"z":1}'),
+        (b'{"n":"\\"timestamp","timestamp":2}', b'{"n":"\\"timestamp","new":2,"z":1}'),
     ],
 )
-def test_the_pieces_of_a_text_lie_around_its_own_key(text: bytes, expected: list[bytes]) -> None:
-    assert around(text, TIMESTAMP, plain=False) == expected
-    assert around(text, TIMESTAMP, plain=is_plain(text)) == expected
+def test_the_objects_own_key_is_renamed_and_members_are_added(text: bytes, expected: bytes) -> None:
+    assert rename(text, TIMESTAMP, b'"new"', added=b',"z":1', plain=False) == expected
+    assert rename(text, TIMESTAMP, b'"new"', added=b',"z":1', plain=is_plain(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -87,10 +88,9 @@ def test_splicing_is_what_it_would_be_on_the_value(
     expected = {"originalTimestamp" if key == "timestamp" else key: each for key, each in value.items()}
     del expected["writeKey"]
     for plain in {False, is_plain(text)}:
-        spliced = b'"originalTimestamp"'.join(
-            around(remove(text, WRITE_KEY, plain=plain), TIMESTAMP, plain=plain)
-        )
-        assert json.loads(spliced.decode(errors="surrogatepass")) == expected
+        without = remove(text, WRITE_KEY, plain=plain)
+        spliced = rename(without, TIMESTAMP, b'"originalTimestamp"', added=b',"z":1', plain=plain)
+        assert json.loads(spliced.decode(errors="surrogatepass")) == expected | {"z": 1}
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=6), SPACING)

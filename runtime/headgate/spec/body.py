@@ -3,7 +3,8 @@
 import msgspec
 from msgspec import Raw
 
-from headgate.spec.json_text import shadow
+from headgate.spec.event import MAX_DEPTH
+from headgate.spec.json_text import deeper, shadow
 from headgate.spec.members import elements, members
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -138,7 +139,7 @@ def _text(head: dict[str, Raw], key: str) -> str | None:
 
 def _write_key_of(event: bytes) -> str | None:
     """Return an event's own write key: browsers write it there."""
-    if not event.startswith(b"{"):
+    if not event.startswith(b"{") or deeper(event, MAX_DEPTH):  # such an event will be rejected
         return None
     try:
         return _decode_call(event).write_key

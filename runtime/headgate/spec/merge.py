@@ -7,6 +7,8 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from headgate.spec.event import MAX_DEPTH
+from headgate.spec.json_text import deeper
 from headgate.spec.members import Member, members
 from headgate.spec.splice import is_plain, prepend, remove
 
@@ -33,7 +35,7 @@ def merging(context: bytes | None, integrations: bytes | None) -> Callable[[byte
     shared = [_Shared(key, value) for key, value in given if value is not None]
 
     def merge(text: bytes) -> bytes:
-        if text.startswith(b"{"):
+        if text.startswith(b"{") and not deeper(text, MAX_DEPTH):  # such an event will be rejected
             for each in shared:
                 text = each.merged_into(text)
         return text

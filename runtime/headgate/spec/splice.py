@@ -31,17 +31,25 @@ def is_plain(text: bytes) -> bool:
     return _BACKSLASH not in text or _letter_escape(text) is None
 
 
-def around(text: bytes, key: bytes, *, plain: bool) -> list[bytes]:
-    """Return the pieces of the object `text` before, between and after its top-level keys `key`."""
-    pieces = text.split(key, 2)
-    if plain and len(pieces) == 2:
-        return pieces
+def rename(text: bytes, key: bytes, new: bytes, *, added: bytes, plain: bool) -> bytes:
+    """Return the object `text` with its members `key` called `new`, and with members added at its end.
+
+    Args:
+        text: an object with such a member, without white space after it.
+        key: the member's key.
+        new: its new key.
+        added: one or more members, as JSON text with a comma before each.
+        plain: whether the text is plain, as `is_plain` says.
+    """
+    halves = text.split(key, 2)
+    if plain and len(halves) == 2:
+        return b"".join((halves[0], new, halves[1][:-1], added, b"}"))
     pieces, taken = [], 0
     for _, member in members(text, (key,)):
         pieces.append(text[taken : member.start])
         taken = member.key_end
-    pieces.append(text[taken:])
-    return pieces
+    pieces.append(text[taken:-1])
+    return b"%b%b}" % (new.join(pieces), added)
 
 
 def remove(text: bytes, *keys: bytes, plain: bool) -> bytes:
@@ -51,10 +59,10 @@ def remove(text: bytes, *keys: bytes, plain: bool) -> bytes:
     """
     left = set()
     for key in keys:
-        pieces = text.split(key, 2)
-        if plain and len(pieces) == 2 and (value := _scalar_and_comma(pieces[1])) is not None:
-            before = pieces[0] if value[1] is not None else _without_comma(pieces[0])
-            text = before + pieces[1][value.end() :]
+        halves = text.split(key, 2)
+        if plain and len(halves) == 2 and (value := _scalar_and_comma(halves[1])) is not None:
+            before = halves[0] if value[1] is not None else _without_comma(halves[0])
+            text = before + halves[1][value.end() :]
         else:
             left.add(key)
     return _remove_exactly(text, left) if left else text
@@ -69,14 +77,14 @@ def prepend(text: bytes, key: bytes, added: bytes, *, plain: bool) -> bytes:
         added: one or more members, as JSON text without a comma around them.
         plain: whether the text is plain, as `is_plain` says.
     """
-    pieces = text.split(key, 2)
-    if plain and len(pieces) == 2:
-        before, after = pieces
+    halves = text.split(key, 2)
+    if plain and len(halves) == 2:
+        before, after = halves
         # A quote after the bracket: the object is not empty, and a comma has to follow.
         if after.startswith(b':{"'):
-            return b"%b%b:{%b,%b" % (before, key, added, after[2:])
+            return b"".join((before, key, b":{", added, b",", after[2:]))
         if after.startswith(b': {"'):
-            return b"%b%b: {%b,%b" % (before, key, added, after[3:])
+            return b"".join((before, key, b": {", added, b",", after[3:]))
     first = last(text, key).value_start + 1
     comma = b"" if text[after_space(text, first)] == _CLOSING else b","
     return text[:first] + added + comma + text[first:]

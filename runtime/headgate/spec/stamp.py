@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from headgate.spec.event import Context, Fields, is_json
-from headgate.spec.splice import around, is_plain, last, prepend, remove
+from headgate.spec.splice import is_plain, last, prepend, remove, rename
 from headgate.spec.timestamps import corrected, parse, render
 
 VERSION = 2
@@ -92,13 +92,14 @@ class Stamp:
             added = self._usual_in_batch if fields.sent_at is UNSET else self._usual
         else:
             text, added = self._complete(text, fields, plain=plain)
-        if isinstance(original, str):
-            text = _ORIGINAL.join(around(text, _TIMESTAMP, plain=plain))
-        else:
+        renamed = isinstance(original, str)
+        if not renamed:
             original = fields.original_timestamp
         lag = self._lag if fields.sent_at is UNSET else self._lag_of(fields.sent_at)
-        happened = corrected(original or "", lag, self._received)
-        return b"".join((text[:-1], added, render(happened), b"}"))
+        added += render(corrected(original or "", lag, self._received))
+        if renamed:
+            return rename(text, _TIMESTAMP, _ORIGINAL, added=added, plain=plain)
+        return b"%b%b}" % (text[:-1], added)
 
     def _complete(self, text: bytes, fields: Fields, *, plain: bool) -> tuple[bytes, bytes]:
         """Return the event without what is to be replaced, and what is to be added to it."""
