@@ -1,0 +1,1 @@
+"""What an event costs on its way in, beside what its JSON alone costs."""
