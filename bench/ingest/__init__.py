@@ -1,1 +1,1 @@
-"""What an event costs on its way in, beside what its JSON alone costs."""
+"""What an event costs on its way in: the HTTP side as a whole, and what `spec` does of it."""
