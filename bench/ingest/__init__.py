@@ -1,1 +1,1 @@
-"""What the HTTP side costs before delivery, beside the least that an ASGI app takes."""
+"""What an event costs on its way in: the HTTP side as a whole, and what `spec` does of it."""

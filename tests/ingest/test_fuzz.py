@@ -25,6 +25,8 @@ STAMPED = {
     "type",
     "context",
     "writeKey",
+    "version",
+    "channel",
 }
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

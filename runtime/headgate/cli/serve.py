@@ -64,6 +64,12 @@ def serve(
             help="Port of http://127.0.0.1:PORT/statusz; 0 for any that is free, -1 for no such page.",
         ),
     ] = 8081,
+    put_records_mib: Annotated[
+        int,
+        typer.Option(
+            min=1, max=10, help="MiB of one PutRecords request; some emulators take no more than 5."
+        ),
+    ] = 10,
     max_events: Annotated[int, typer.Option(min=1, max=100_000, help="Events of one batch.")] = 2_500,
 ) -> None:
     """Accept events over Segment's HTTP API and put each into its destinations' Kinesis streams.
@@ -97,7 +103,9 @@ def serve(
     options = ServerOptions(
         sources=sources,
         read_at=read_at,
-        delivery=DeliverySettings(acknowledge_within=acknowledge_within),
+        delivery=DeliverySettings(
+            acknowledge_within=acknowledge_within, request_size=put_records_mib * 1024 * 1024
+        ),
         drain=drain,
         workers=workers,
         http=HttpLimits(request_bytes=max_request_bytes, connections=max_connections),

@@ -5,19 +5,15 @@ from base64 import b64decode
 from functools import lru_cache
 
 
-def write_key(authorization: bytes | None, in_body: str | None) -> str | None:
-    """Return the write key of a request; that of Basic authentication goes before the body's.
+@lru_cache(maxsize=4096)  # a client sends the same line again and again
+def write_key(authorization: bytes | None) -> str | None:
+    """Return the write key that an Authorization header gives; it goes before the body's.
 
     The user part of Basic authentication is the write key, with or without the colon after it. A Bearer
     token is not verified: its request has the key in the body.
     """
     if authorization is None:
-        return in_body or None
-    return _basic_user(authorization) or in_body or None
-
-
-@lru_cache(maxsize=4096)  # a client sends the same line again and again
-def _basic_user(authorization: bytes) -> str | None:
+        return None
     scheme, _, value = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return None

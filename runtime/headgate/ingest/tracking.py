@@ -131,9 +131,11 @@ class TrackingApi:
         except TooLarge:
             message = f"the body is larger than {self.request_bytes:,} bytes decompressed"
             return self._unreadable(error(413, "too_large", message))
-        except (Undecodable, bodies.Malformed) as fault:
+        except bodies.Malformed as fault:
+            return self._unreadable(error(400, fault.code, str(fault)))
+        except Undecodable as fault:
             return self._unreadable(error(400, "bad_request", str(fault)))
-        key = write_key(headers.get(b"authorization"), body.write_key)
+        key = write_key(headers.get(b"authorization")) or body.write_key
         route = self._routes.get(key)
         if route is not None:
             return self._receive(body, call, request, route, respond)
