@@ -173,6 +173,26 @@ PAUSED = Gauge(
     across="max",
     meaning="1 while the destination is paused until somebody mends its stream, role or key, else 0.",
 )
+SPILLED_RECORDS = Counter(
+    name="SpilledRecords",
+    per_destination=True,
+    meaning="Records put into the overflow queue because Kinesis did not take them in time.",
+)
+DRAINED_RECORDS = Counter(
+    name="DrainedRecords",
+    per_destination=True,
+    meaning="Records of the overflow queue that Kinesis has said yes to.",
+)
+DEAD_LETTERS = Counter(
+    name="DeadLetters",
+    per_destination=False,
+    meaning="Records, and overflow messages that nobody can read, put into the dead letters.",
+)
+QUEUE_FAILURES = Counter(
+    name="QueueFailures",
+    per_destination=False,
+    meaning="Calls to the overflow or dead-letter queue that failed, wholly or partly, or took too long.",
+)
 
 METRICS: dict[str, Metric] = {
     each.name: each for each in list(globals().values()) if isinstance(each, Metric)

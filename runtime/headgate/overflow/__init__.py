@@ -1,0 +1,1 @@
+"""What Kinesis cannot take now waits in SQS; what it will never take is kept as dead letters."""
