@@ -2,6 +2,9 @@
 
 from headgate.delivery.lanes import Held, Lanes
 from headgate.delivery.submission import Record, Submission
+from headgate.delivery.target import Target
+
+TARGET = Target("src", "us-west-2", "events", None, "src")
 
 
 def submission() -> Submission:

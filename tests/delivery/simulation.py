@@ -80,6 +80,8 @@ class Simulation:
             hooks=Hooks(
                 denied=lambda _: self.hooks.append("denied"),
                 resharded=lambda _: self.hooks.append("resharded"),
+                stranded=lambda submission, refusal: submission.fail(refusal),
+                undeliverable=lambda _, record, why: record.submission.undeliverable(record.index, why),
             ),
             metrics=Metrics(),
             spread=self.random.random,
@@ -148,16 +150,16 @@ class Simulation:
             Data(key, json.dumps({"messageId": str(next(self.numbers))}).encode().ljust(size), index)
             for index, key in enumerate(keys)
         ]
-        records = self.destination.admit(submission, data)
-        if isinstance(records, Refusal):
-            told.set_result(Outcome(unavailable=records))
+        admitted = self.destination.admit(submission, data)
+        if isinstance(admitted, Refusal):
+            told.set_result(Outcome(unavailable=admitted))
             return told
-        submission.records = records
-        submission.open_records = len(records)
-        if records:
-            self.destination.queue(records)
-        else:
-            submission.tell()
+        submission.portions = [(self.destination.target, admitted.records)]
+        submission.open_records = len(data)
+        if admitted.records:
+            self.destination.queue(admitted.records)
+        for each, why in admitted.too_large:
+            submission.undeliverable(each.number, why)
         return told
 
     def shard_of_slot(self) -> dict[int, str]:

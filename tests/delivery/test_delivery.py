@@ -29,6 +29,8 @@ class Aws:
         """Error code by stream."""
         self.silent: set[str] = set()
         """Streams whose answers never come."""
+        self.seconds: dict[str, float] = {}
+        """How long an answer takes, by stream."""
         self.got: list[str] = []
         self.found: Found | None = Found(dict.fromkeys(range(256), "shard-1"), 2048)
         self.looks = 0
@@ -43,7 +45,8 @@ class Aws:
         return None, "cbor"
 
     async def put_records(self, route: Any, _credentials: Any, records: Any) -> Answer | Fault:
-        await asyncio.sleep(3_600 if route.stream_name in self.silent else 0.01)
+        silent = route.stream_name in self.silent
+        await asyncio.sleep(3_600 if silent else self.seconds.get(route.stream_name, 0.01))
         if route.stream_name in self.wrong:
             return fault_of(self.wrong[route.stream_name], "")
         self.got += [route.stream_name] * len(records)

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
+from headgate.delivery.admission import Admitted
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.destination import Destination, Hooks
 from headgate.delivery.figures import Counts
@@ -55,7 +56,12 @@ async def delivering(kinesis: Kinesis) -> AsyncIterator[tuple[Destination, Calla
         held=Held(),
         credentials=cast("Any", kinesis),
         wire=cast("Any", kinesis),
-        hooks=Hooks(denied=lambda _: None, resharded=lambda _: None),
+        hooks=Hooks(
+            denied=lambda _: None,
+            resharded=lambda _: None,
+            stranded=lambda submission, refusal: submission.fail(refusal),
+            undeliverable=lambda _, record, why: record.submission.undeliverable(record.index, why),
+        ),
         metrics=metrics,
         spread=lambda: 0.0,
     )
@@ -73,11 +79,11 @@ async def delivering(kinesis: Kinesis) -> AsyncIterator[tuple[Destination, Calla
 def submit(destination: Destination, *keys: str) -> "asyncio.Future[Submission]":
     told: asyncio.Future[Submission] = asyncio.get_running_loop().create_future()
     submission = Submission(told.set_result, asyncio.get_running_loop().time() - 3)
-    records = destination.admit(submission, [Data(key, b"12345", index) for index, key in enumerate(keys)])
-    assert isinstance(records, list)
-    submission.records = records
-    submission.open_records = len(records)
-    destination.queue(records)
+    admitted = destination.admit(submission, [Data(key, b"12345", index) for index, key in enumerate(keys)])
+    assert isinstance(admitted, Admitted)
+    submission.portions = [(destination.target, admitted.records)]
+    submission.open_records = len(admitted.records)
+    destination.queue(admitted.records)
     return told
 
 
@@ -116,15 +122,6 @@ async def test_a_pause_shows_with_its_reason() -> None:
         assert status.paused is not None
         assert (status.paused.code, status.paused.reason) == ("ResourceNotFoundException", "no such stream")
         assert (status.endpoint, status.wire, status.mode) == ("https://kinesis", "cbor", "batches")
-
-
-async def test_a_record_that_is_too_large_is_counted_as_undeliverable() -> None:
-    async with delivering(Kinesis()) as (destination, figure):
-        submission = Submission(lambda _: None, 0.0)
-        admitted = destination.admit(submission, [Data("a", b"x" * (1024 * 1024), 0), Data("a", b"x", 1)])
-        assert isinstance(admitted, list)
-        assert len(admitted) == 1
-        assert figure("UndeliverableRecords") == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from headgate.delivery.packer import Bounds, Parcel, pack
 from headgate.delivery.settling import settle
 from headgate.delivery.submission import Record, Refusal
 from headgate.delivery.wire.messages import Answer
-from tests.delivery.records import made, new_lanes, queued, submission
+from tests.delivery.records import TARGET, made, new_lanes, queued, submission
 
 KEYS = [f"key-{number}" for number in range(40)]
 
@@ -90,14 +90,15 @@ def test_what_failed_returns_to_its_place() -> None:
 def test_a_request_that_is_given_up_leaves_its_lanes_and_its_bytes() -> None:
     lanes = new_lanes()
     given_up = submission()
-    given_up.records = [made(lanes, key, of=given_up) for key in ("a", "b")]
-    lanes.add(given_up.records)
+    records = [made(lanes, key, of=given_up) for key in ("a", "b")]
+    given_up.portions = [(TARGET, records)]
+    lanes.add(records)
     [kept] = queued(lanes, "a")
     given_up.fail(Refusal("deadline", "too late"))
     assert given_up.told
     assert kept.lane.oldest() is kept
     assert (lanes.held.records, lanes.held.size) == (1, 10)
-    assert all(record.data == b"" for record in given_up.records)
+    assert all(record.data == b"" for record in records)
 
 
 def test_a_lane_that_cannot_send_keeps_no_more_dead_entries_than_live_ones() -> None:
@@ -105,8 +106,8 @@ def test_a_lane_that_cannot_send_keeps_no_more_dead_entries_than_live_ones() -> 
     [first] = queued(lanes, "a")
     for _ in range(1_000):
         given_up = submission()
-        given_up.records = [made(lanes, "a", of=given_up)]
-        lanes.add(given_up.records)
+        given_up.portions = [(TARGET, [made(lanes, "a", of=given_up)])]
+        lanes.add(given_up.portions[0][1])
         given_up.fail(Refusal("deadline", "too late"))
     assert len(first.lane.waiting) < 140
     assert first.lane.held_records == 1
@@ -138,7 +139,7 @@ class AnyShards(RuleBasedStateMachine):
         for record in queued(self.lanes, *keys):
             self.queued[record.sequence] = record
             record.submission.open_records = 1
-            record.submission.records = [record]
+            record.submission.portions = [(TARGET, [record])]
 
     @rule(most=st.integers(1, 12), strict=st.booleans())
     def send(self, most: int, strict: bool) -> None:
@@ -165,7 +166,7 @@ class AnyShards(RuleBasedStateMachine):
             dict.fromkeys(sorted(failed), "InternalFailure"),
             [None if index in failed else shard_ids[index] for index in range(count)],
         )
-        told = {id(record) for record in parcel.records if record.submission.told}
+        told = {id(record) for record in parcel.records if record.submission.given_up}
         settle(self.lanes, parcel, answer, 0.0, 0.5)
         for index, record in enumerate(parcel.records):
             if index not in failed:

@@ -1,6 +1,7 @@
 """Whether a request's records are taken: all of them are, or none, before any is queued."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.lanes import Held, Lane, Lanes
@@ -8,22 +9,27 @@ from headgate.delivery.submission import Record, Refusal, Submission
 from headgate.delivery.target import Data
 
 
-def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> list[Record]:
-    """Return the records of a request's data, not queued yet.
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request's records for one destination, not queued yet."""
 
-    What is larger than `max_size`, key and data together, is noted as undeliverable and left out: in a
-    request to Kinesis it would fail all the others.
-    """
-    records = []
+    records: list[Record]
+    too_large: list[tuple[Data, Refusal]]
+    """What the stream will never take: in a request to Kinesis it would fail all the others."""
+
+
+def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> Admitted:
+    """Return the records of a request's data; of at most `max_size` bytes each, key and data together."""
+    admitted = Admitted([], [])
     for key, data, number in portion:
         slot = lanes.slot(key)
         record = Record(key, data, submission, number, slot, lanes.lane(slot))
         if record.size <= max_size:
-            records.append(record)
+            admitted.records.append(record)
         else:
             message = f"the record has {record.size:,} bytes with its partition key; allowed: {max_size:,}"
-            submission.outcome.undeliverable[number] = Refusal("too_large", message)
-    return records
+            admitted.too_large.append((Data(key, data, number), Refusal("too_large", message)))
+    return admitted
 
 
 def over_bounds(

@@ -19,6 +19,10 @@ class Deadlines:
         """Return how many requests are open."""
         return sum(map(len, self._due.values()))
 
+    def open(self) -> list[Submission]:
+        """Return the requests that are open."""
+        return [submission for due in self._due.values() for submission in due]
+
     def add(self, submission: Submission) -> None:
         """Watch a request from now on."""
         self._due.setdefault(self._grain(submission), set()).add(submission)

@@ -5,15 +5,19 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+from headgate.delivery.admission import Admitted
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault
 from headgate.delivery.deadlines import GRAIN_SECONDS, Deadlines
 from headgate.delivery.destination import Destination, Hooks
 from headgate.delivery.lanes import Held
 from headgate.delivery.preflight import Preflight
-from headgate.delivery.submission import Outcome, Refusal, Submission
+from headgate.delivery.refuge import DeadLetters, Overflow
+from headgate.delivery.rescue import Rescue
+from headgate.delivery.submission import Outcome, Record, Refusal, Submission
 from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.client import Wire
+from headgate.metrics import names
 from headgate.metrics.store import Metrics
 from headgate.status.report import DestinationStatus, merged_destination
 
@@ -22,6 +26,8 @@ log = logging.getLogger(__name__)
 RELIST_SECONDS = 10.0
 """Between two looks at a stream's shards: ListShards is for everybody in the account."""
 LATE = Refusal("deadline", "Kinesis has not taken every event in time; send again", 5)
+FULL = Refusal("memory_full", "the forwarder holds all it may; send again later", 5)
+STOPPING = Refusal("stopping", "this task is being stopped; send again", 1)
 
 
 class Refused(Exception):  # noqa: N818  # an answer to the client
@@ -42,6 +48,8 @@ class Delivery:
         preflight: Preflight | None = None,
         settings: DeliverySettings | None = None,
         metrics: Metrics | None = None,
+        overflow: Overflow | None = None,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._wire = wire
@@ -55,9 +63,16 @@ class Delivery:
         self._idle.set()
         self._open = 0
         self._clock = asyncio.get_running_loop().time
+        self._rescue = Rescue(
+            overflow,
+            dead_letters,
+            self._count_undeliverable,
+        )
         self._hooks = Hooks(
             denied=lambda destination: self._start(self._advise(destination)),
             resharded=lambda destination: self._start(self._look(destination)),
+            stranded=self._rescue.strand,
+            undeliverable=self._undeliverable,
         )
         self._leaving: set[Target] = set()
         # From when on each stream's shards may be looked at again.
@@ -79,26 +94,34 @@ class Delivery:
             Refused: a destination is paused or full; nothing is queued.
         """
         submission = Submission(lambda closed: self._closed(closed, on_settled), self._clock())
-        admitted = []
-        for target, portion in portions.items():
-            destination = self._destination(target)
-            records = destination.admit(submission, portion)
-            if isinstance(records, Refusal):
-                raise Refused(records)
-            admitted.append((destination, records))
-            submission.records += records
-        if self._held.size + sum(record.size for record in submission.records) > self._settings.process_size:
-            raise Refused(Refusal("memory_full", "the forwarder holds all it may; send again later", 5))
-        submission.open_records = len(submission.records)
+        queued, spilled = self._admit(submission, portions)
+        self._deadlines.add(submission)
         self._open += 1
         self._idle.clear()
-        if not submission.records:
-            submission.tell()
-            return
-        self._deadlines.add(submission)
-        for destination, records in admitted:
-            if records:
-                destination.queue(records)
+        self._take(submission, queued, spilled)
+
+    def drain(self, target: Target, portion: Sequence[Data], on_settled: Callable[[Outcome], None]) -> None:
+        """Queue records that come out of overflow: they have no deadline, and never go there again.
+
+        Args:
+            target: where they are bound for.
+            portion: the records.
+            on_settled: called once, with what became of them; as in `submit`.
+
+        Raises:
+            Refused: the destination is paused or full; nothing is queued.
+        """
+        submission = Submission(lambda closed: on_settled(closed.outcome), self._clock(), drained=True)
+        self._take(submission, *self._admit(submission, {target: portion}))
+
+    def accepts(self, target: Target) -> bool:
+        """Return whether records out of overflow may be put into a destination now."""
+        return self._destination(target).accepts()
+
+    def hurry(self) -> None:
+        """Wait no longer for Kinesis: spill what is open, or have its clients send it again."""
+        for submission in self._deadlines.open():
+            self._rescue.strand(submission, STOPPING)
 
     async def prepare(self, targets: Iterable[Target]) -> None:
         """Make destinations ready before their first request: credentials, shards, permissions.
@@ -144,6 +167,55 @@ class Delivery:
                 metrics=self._metrics,
             )
         return destination
+
+    def _admit(
+        self, submission: Submission, portions: Mapping[Target, Sequence[Data]]
+    ) -> tuple[list[tuple[Destination, Admitted]], list[tuple[Target, Sequence[Data]]]]:
+        """Return which parts of a request are to be queued, and which to be spilled; nothing is done yet."""
+        queued, spilled = [], []
+        size = 0
+        for target, portion in portions.items():
+            destination = self._destination(target)
+            admitted = destination.admit(submission, portion)
+            if isinstance(admitted, Admitted):
+                queued.append((destination, admitted))
+                size += sum(record.size for record in admitted.records)
+            elif submission.drained or not self._rescue.takes(target, portion):
+                raise Refused(admitted)
+            else:
+                spilled.append((target, portion))
+        if self._held.size + size <= self._settings.process_size:
+            return queued, spilled
+        if submission.drained or not all(self._rescue.takes(*part) for part in portions.items()):
+            raise Refused(FULL)
+        return [], list(portions.items())
+
+    def _take(
+        self,
+        submission: Submission,
+        queued: Sequence[tuple[Destination, Admitted]],
+        spilled: Sequence[tuple[Target, Sequence[Data]]],
+    ) -> None:
+        # While it is being taken the request waits for that too: nothing may tell it before all is counted.
+        submission.open_records = 1
+        for destination, admitted in queued:
+            submission.portions.append((destination.target, admitted.records))
+            submission.open_records += len(admitted.records)
+            for data, why in admitted.too_large:
+                self._rescue.bury(submission, destination.target, data, why, settled=False)
+        for target, portion in spilled:
+            self._rescue.spill(submission, target, portion)
+        for destination, admitted in queued:
+            if admitted.records:
+                destination.queue(admitted.records)
+        submission.close_one()
+
+    def _count_undeliverable(self, destination: str) -> None:
+        self._metrics.counter(names.UNDELIVERABLE_RECORDS, destination).value += 1
+
+    def _undeliverable(self, destination: Destination, record: Record, why: Refusal) -> None:
+        data = Data(record.partition_key, record.data, record.index)
+        self._rescue.bury(record.submission, destination.target, data, why, settled=True)
 
     def _closed(self, submission: Submission, on_settled: Callable[[Outcome], None]) -> None:
         self._deadlines.drop(submission)
@@ -194,7 +266,7 @@ class Delivery:
         while True:
             await asyncio.sleep(GRAIN_SECONDS)
             for submission in self._deadlines.passed(self._clock()):
-                submission.fail(LATE)
+                self._rescue.strand(submission, LATE)
             if self._leaving:
                 await self._let_go()
 

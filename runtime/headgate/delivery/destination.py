@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from headgate.delivery import backoff
-from headgate.delivery.admission import made, over_bounds
+from headgate.delivery.admission import Admitted, made, over_bounds
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
 from headgate.delivery.figures import Counts, show_gauges, status
@@ -43,6 +43,10 @@ class Hooks:
     """Kinesis denied an action: time to ask what the role may do."""
     resharded: Callable[["Destination"], None]
     """Records arrived in a shard that was not known: time to ask for the shards."""
+    stranded: Callable[[Submission, Refusal], None]
+    """A request holds records that cannot be delivered now."""
+    undeliverable: Callable[["Destination", Record, Refusal], None]
+    """A record, settled already, can never be delivered."""
 
 
 class Destination:
@@ -101,19 +105,18 @@ class Destination:
         arrivals = [record.submission.arrived for record in (*waiting, *flying)]
         return self._loop.time() - min(arrivals) if arrivals else 0.0
 
-    def admit(self, submission: Submission, portion: Sequence[Data]) -> list[Record] | Refusal:
-        """Return a request's records for this destination, not queued yet, or why they are not taken.
-
-        A record that is too large for the stream is noted as undeliverable with the request and left out.
-        """
+    def admit(self, submission: Submission, portion: Sequence[Data]) -> Admitted | Refusal:
+        """Return a request's records for this destination, not queued yet, or why they are not taken."""
         refusal = self.pause.refusal(self._loop.time(), probing=self.held.records > 0)
         if refusal is not None:
             return refusal
-        records = made(submission, portion, self.lanes, self.max_record_size)
-        refusal = over_bounds(self.name, records, self.held, self._settings)
-        if refusal is None:
-            self._counts.undeliverable(len(portion) - len(records))
-        return refusal or records
+        admitted = made(submission, portion, self.lanes, self.max_record_size)
+        return over_bounds(self.name, admitted.records, self.held, self._settings) or admitted
+
+    def accepts(self) -> bool:
+        """Return whether what has waited in overflow may be put now, beside the live traffic."""
+        paused = self.pause.refusal(self._loop.time(), probing=self.held.records > 0)
+        return paused is None and self._failures < 2 and self.held.size < self._settings.destination_size // 2
 
     def queue(self, records: list[Record]) -> None:
         """Queue records that were admitted just now; each will be settled with its submission."""
@@ -289,11 +292,11 @@ class Destination:
                 self._hooks.denied(self)
         refusal = self.pause.refusal(now, probing=True) or Refusal(fault.code, fault.message, 1)
         for record in parcel.records:
-            record.submission.fail(refusal)
+            self._hooks.stranded(record.submission, refusal)
         give_back(self.lanes, parcel)
         for lane in list(self.lanes.busy):
             while (oldest := lane.oldest()) is not None:
-                oldest.submission.fail(refusal)
+                self._hooks.stranded(oldest.submission, refusal)
 
     def _split(self, parcel: Parcel, fault: Fault, now: float) -> None:
         if len(parcel.records) > 1:
@@ -305,9 +308,9 @@ class Destination:
             self._pause_for(parcel, fault, now)
         else:
             self._proven = False
-            self._counts.undeliverable(1)
             log.error("Kinesis will never take this record", extra=self._said_of(fault))
-            give_up(self.lanes, parcel, Refusal("undeliverable", f"{fault.code}: {fault.message}"))
+            why = Refusal("undeliverable", f"{fault.code}: {fault.message}")
+            self._hooks.undeliverable(self, give_up(self.lanes, parcel), why)
 
     def _said_of(self, fault: Fault) -> dict[str, object]:
         return {

@@ -22,7 +22,6 @@ class Counts:
         self._retried = metrics.counter(names.RETRIED_RECORDS, destination)
         self._throttled = metrics.counter(names.THROTTLED_RECORDS, destination)
         self._duplicates = metrics.counter(names.POSSIBLE_DUPLICATES, destination)
-        self._undeliverable = metrics.counter(names.UNDELIVERABLE_RECORDS, destination)
         self._latency = metrics.distribution(names.PUT_LATENCY, destination)
 
     def settled(self, settled: Settled) -> None:
@@ -38,10 +37,6 @@ class Counts:
             self._throttled.value += len(parcel.records)
         elif fault.verdict is Verdict.RETRY and fault.sent:
             self._duplicates.value += len(parcel.records)
-
-    def undeliverable(self, records: int) -> None:
-        """Count records that can never be delivered."""
-        self._undeliverable.value += records
 
     def answered(self, seconds: float) -> None:
         """Note how long a request to Kinesis took."""

@@ -103,7 +103,7 @@ class Lane:
         """Return records that failed to their places; those of requests given up are dropped."""
         kept = []
         for record in failed:
-            if record.submission.told:
+            if record.submission.given_up:
                 self.settled(1, record.size)
             else:
                 record.waiting = True

@@ -7,7 +7,7 @@ from headgate.delivery import backoff
 from headgate.delivery.lanes import Lane, Lanes
 from headgate.delivery.pace import cost
 from headgate.delivery.packer import Parcel, Portion
-from headgate.delivery.submission import Record, Refusal
+from headgate.delivery.submission import Record
 from headgate.delivery.wire.faults import Verdict, judge
 from headgate.delivery.wire.messages import Answer
 
@@ -48,10 +48,12 @@ def settle(lanes: Lanes, parcel: Parcel, answer: Answer, now: float, spread: flo
     # The lanes are as they will be before any client is told: telling one may bring its next request.
     if not failed:
         for record in parcel.records:
+            record.settled = True
             record.submission.settle()
     else:
         for index, record in enumerate(parcel.records):
             if index not in failed:
+                record.settled = True
                 record.submission.settle()
     return Settled(len(parcel.records) - len(failed), throttled, len(failed))
 
@@ -64,13 +66,14 @@ def give_back(lanes: Lanes, parcel: Parcel) -> None:
         lanes.settle_moves(portion.lane)
 
 
-def give_up(lanes: Lanes, parcel: Parcel, refusal: Refusal) -> None:
-    """Settle a request's only record, which can never be delivered."""
+def give_up(lanes: Lanes, parcel: Parcel) -> Record:
+    """Take a request's only record, which can never be delivered, out of its lane, and return it."""
     [record], [portion] = parcel.records, parcel.portions
     portion.lane.in_flight -= 1
     portion.lane.settled(1, record.size)
     lanes.settle_moves(portion.lane)
-    record.submission.undeliverable(record.index, refusal)
+    record.settled = True
+    return record
 
 
 def hold_back(parcel: Parcel, now: float, spread: float) -> None:

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from headgate.delivery.lanes import Lane
+    from headgate.delivery.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +33,42 @@ class Outcome:
 class Submission:
     """Counts the records of one request that are not settled, and tells once when none is left."""
 
-    __slots__ = ("arrived", "on_settled", "open_records", "outcome", "records", "told")
+    __slots__ = (
+        "arrived",
+        "drained",
+        "given_up",
+        "on_settled",
+        "open_records",
+        "outcome",
+        "portions",
+        "told",
+    )
 
-    def __init__(self, on_settled: "Callable[[Submission], None]", arrived: float) -> None:
+    def __init__(
+        self, on_settled: "Callable[[Submission], None]", arrived: float, *, drained: bool = False
+    ) -> None:
         self.on_settled = on_settled
         self.arrived = arrived
         """When the request was taken, by the event loop's clock."""
-        self.records: list[Record] = []
+        self.drained = drained
+        """Whether it comes out of overflow: it has no deadline, and never goes there again."""
+        self.portions: list[tuple[Target, list[Record]]] = []
+        """Its records for each destination."""
         self.open_records = 0
+        """Records, and whatever else has to be safe before the request is."""
         self.outcome = Outcome()
+        self.given_up = False
+        """Whether nothing of it is sent any more; what is in flight is only counted."""
         self.told = False
-        """Whether the request has been answered; what is still in flight of it is only counted."""
+        """Whether the request has been answered."""
 
     def settle(self) -> None:
-        """Note that one record is safe, or is noted in the outcome."""
+        """Note that one of its records is safe."""
+        if not self.given_up:
+            self.close_one()
+
+    def close_one(self) -> None:
+        """Note that one of the things that it waits for is safe, or noted in the outcome."""
         self.open_records -= 1
         if not self.open_records:
             self.tell()
@@ -53,16 +76,42 @@ class Submission:
     def undeliverable(self, index: int, refusal: Refusal) -> None:
         """Note that an event can never be delivered."""
         self.outcome.undeliverable[index] = refusal
-        self.settle()
+        self.close_one()
 
     def fail(self, refusal: Refusal) -> None:
         """Give the request up: it is answered now, what waits leaves its lane, what is in flight goes on."""
         if not self.told:
             self.outcome.unavailable = refusal
-            for record in self.records:
+            self._give_up()
+            self.tell()
+
+    def unsafe(self) -> "list[tuple[Target, list[Record]]]":
+        """Return the records that are not settled, for each destination that has any."""
+        found = [
+            (target, [each for each in records if not each.settled]) for target, records in self.portions
+        ]
+        return [(target, records) for target, records in found if records]
+
+    def rescue(self) -> "list[tuple[Target, list[tuple[str, bytes]]]]":
+        """Give the request up without an answer, and return the keys and data of what is not settled.
+
+        The request does not wait for these records any more. What is in flight is among them: whether it
+        arrives is not known yet, and it may then arrive twice.
+        """
+        unsafe = self.unsafe()
+        rescued = [
+            (target, [(each.partition_key, each.data) for each in records]) for target, records in unsafe
+        ]
+        self.open_records -= sum(len(records) for _, records in unsafe)
+        self._give_up()
+        return rescued
+
+    def _give_up(self) -> None:
+        self.given_up = True
+        for _, records in self.portions:
+            for record in records:
                 if record.waiting:
                     record.lane.withdraw(record)
-            self.tell()
 
     def tell(self) -> None:
         """Hand over the outcome, once."""
@@ -80,6 +129,7 @@ class Record:
         "lane",
         "partition_key",
         "sequence",
+        "settled",
         "size",
         "slot",
         "submission",
@@ -105,3 +155,5 @@ class Record:
         """Its place in the order in which the destination's records were queued."""
         self.waiting = False
         """Whether it stands in its lane: neither in flight nor settled."""
+        self.settled = False
+        """Whether Kinesis has it, or it is known that it never will."""
