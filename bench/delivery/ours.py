@@ -9,6 +9,7 @@ import botocore.session
 import uvloop
 
 from bench.delivery.records import records
+from headgate import garbage
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
 from headgate.delivery.submission import Outcome
@@ -57,6 +58,7 @@ async def deliver(count: int, per_request: int, form: FormChoice) -> None:
     delivery = Delivery(wire, CredentialsCache(session))
     feeder = Feeder(delivery, Target("bench", "us-west-2", "events", None, "bench", wire=form), per_request)
     await feeder.feed(WARM_UP)
+    garbage.search_seldom()  # as the forwarder does
     print("ready", flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
         await feeder.feed(count)
