@@ -38,7 +38,7 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: setup .tools/peers/.ready ## measure; what each figure means stands in bench/README.md
+bench: setup .tools/peers/.ready bench/peers/node_modules/.ready ## measure; what each figure means stands in bench/README.md
 	@for file in bench/*/__main__.py; do $(BIN)/python -m $$(dirname $$file | tr / .); done
 
 soak: setup .tools/ministack/.ready ## the long proofs, whole
@@ -48,7 +48,7 @@ lock: .tools/uv/.ready ## renew every locked requirements file
 	@.tools/uv/bin/python requirements/lock.py
 
 clean: ## remove all that make made
-	rm -rf .venv .tools node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tools node_modules bench/peers/node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help setup demo synth test lint bench soak lock clean
@@ -80,4 +80,9 @@ UV := .tools/uv/bin/uv
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "setting up the CDK command line"
 	@npm ci --silent --no-progress
+	@touch $@
+
+bench/peers/node_modules/.ready: bench/peers/package-lock.json .venv/.ready
+	@echo "setting up the peers of the measurements"
+	@npm ci --prefix bench/peers --silent --no-progress
 	@touch $@

@@ -68,6 +68,7 @@ class Submission:
         """Hand over the outcome, once."""
         if not self.told:
             self.told = True
+            self.records = []  # they know their request: no cycle is to be left
             self.on_settled(self)
 
 
