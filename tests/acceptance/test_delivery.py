@@ -1,0 +1,128 @@
+"""What is acknowledged is in the stream, once and in order, whatever Kinesis does meanwhile."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headgate.settings.schema import Source
+from headgate.testing import (
+    CutAnswer,
+    Delay,
+    FailRecords,
+    FailRequests,
+    FakeKinesis,
+    HangConnection,
+    ResetConnection,
+)
+from headgate.testing.faults import Fault
+from tests.acceptance.clients import Client, connections, users_of
+from tests.acceptance.evidence import (
+    counted,
+    everything_arrived,
+    nothing_was_given_away,
+    only_failed_records_came_again,
+    order_kept,
+)
+from tests.acceptance.fake_aws import MODES, PUT, Mode, add_source, name_of, stream_of
+from tests.acceptance.serving import eventually, serving
+
+THROTTLED = "ProvisionedThroughputExceededException"
+
+
+def troubles(stream: str, mode: Mode) -> dict[str, list[Fault]]:
+    """Return what goes wrong with a stream, by the trouble that its name begins with."""
+    return {
+        "records-fail": [
+            FailRecords(THROTTLED, stream=stream, probability=0.05),
+            FailRecords("InternalFailure", stream=stream, probability=0.05),
+        ],
+        "strict": [
+            FailRecords(THROTTLED, stream=stream, probability=0.2),
+            ResetConnection(stream=stream, probability=0.05),
+            ResetConnection(accepted=True, stream=stream, probability=0.05),
+        ],
+        "requests-fail": [
+            FailRequests("InternalFailure", stream=stream, probability=0.2),
+            FailRequests("ServiceUnavailable", stream=stream, probability=0.1),
+        ],
+        "connections-break": [
+            ResetConnection(stream=stream, probability=0.1),
+            ResetConnection(accepted=True, stream=stream, probability=0.1),
+            CutAnswer(stream=stream, probability=0.1),
+        ],
+        "slow": [Delay((0.0, 0.3), stream=stream)],
+        "hanging": [HangConnection(accepted=mode == "blind", stream=stream, operations=PUT, times=1)],
+    }
+
+
+@pytest.fixture
+def kinesis() -> Iterator[FakeKinesis]:
+    with FakeKinesis() as kinesis:
+        yield kinesis
+
+
+async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_order(
+    kinesis: FakeKinesis, tmp_path: Path
+) -> None:
+    """Every trouble has a source of its own; and the credentials of all of them expire again and again."""
+    sources: list[Source] = []
+    for trouble, mode in itertools.product(troubles("", "blind"), MODES):
+        stream = f"{trouble}-{mode}"
+        ordering = "strict" if trouble == "strict" else "lane"
+        sources.append(add_source(kinesis, stream, mode, ordering=ordering))
+        for fault in troubles(stream, mode)[trouble]:
+            kinesis.faults.add(fault)
+
+    async def expire_tokens() -> None:
+        while True:
+            await asyncio.sleep(2)
+            kinesis.identities.expire_tokens()
+
+    async def work(client: Client) -> None:
+        for number in range(18):
+            await client.deliver(client.request(events_per_user=1 + number % 3))
+
+    # Long enough for a hung request to be given up and sent again.
+    options = ("--acknowledge-within", "20")
+    with serving(sources, kinesis.environment(), tmp_path, *options) as forwarder:
+        async with connections() as http:
+            clients = {
+                source.id: [
+                    Client(http, forwarder.url, source, users)
+                    for users in (users_of(source, 5)[:1], users_of(source, 5)[1:])
+                ]
+                for source in sources
+            }
+            expiring = asyncio.create_task(expire_tokens())
+            await asyncio.gather(*(work(client) for of_source in clients.values() for client in of_source))
+            expiring.cancel()
+
+        ledger = kinesis.ledger
+        for source in sources:
+            stream = stream_of(source)
+            everything_arrived(ledger, stream, clients[source.id])
+            order_kept(ledger, stream, strict="strict" in stream)
+            only_failed_records_came_again(ledger, stream)
+        assert not any(ledger.duplicates(stream_of(source)) for source in sources if "fail" in source.id)
+        struck = Counter(type(active.fault) for active in kinesis.faults.active if active.struck)
+        assert struck.keys() == {type(active.fault) for active in kinesis.faults.active}
+        assert ledger.errors["ExpiredTokenException"]
+
+        await eventually(
+            lambda: not any(each["metrics"]["HeldRecords"] for each in forwarder.destinations().values())
+        )
+        events = 18 * 2 * 5
+        for source in sources:
+            assert forwarder.status()["sources"][source.id]["accepted"] == events
+            assert forwarder.destinations()[name_of(source)]["metrics"]["DeliveredRecords"] == events
+        nothing_was_given_away(forwarder, kinesis, sources)
+        forwarder.stop()
+    nothing_was_given_away(forwarder, kinesis, sources)
+    throttled, retried = counted(forwarder, "ThrottledRecords"), counted(forwarder, "RetriedRecords")
+    for source in sources:
+        if "records-fail" in source.id:
+            assert 0 < throttled[name_of(source)] < retried[name_of(source)]
