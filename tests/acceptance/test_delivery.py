@@ -19,7 +19,8 @@ from headgate.testing import (
     ResetConnection,
 )
 from headgate.testing.faults import Fault
-from tests.acceptance.clients import Client, connections, users_of
+from headgate.testing.streams import hash_key
+from tests.acceptance.clients import Client, Told, connections, users_of
 from tests.acceptance.evidence import (
     counted,
     everything_arrived,
@@ -126,3 +127,87 @@ async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_ord
     for source in sources:
         if "records-fail" in source.id:
             assert 0 < throttled[name_of(source)] < retried[name_of(source)]
+
+
+async def test_a_hot_shard_of_eight_does_not_touch_the_requests_for_the_other_seven(
+    kinesis: FakeKinesis, tmp_path: Path
+) -> None:
+    sources = [add_source(kinesis, f"hot-{mode}", mode, shards=8) for mode in MODES]
+
+    def shard_of(source: Source, user: str) -> str:
+        return kinesis.stream(stream_of(source)).shard_of(hash_key(user)).shard_id
+
+    async def flood(client: Client) -> None:
+        while True:
+            await client.deliver(client.request(events_per_user=100))
+
+    async def go_on(client: Client) -> list[Told]:
+        told = []
+        while kinesis.ledger.totals().accepted_records < 8_000:
+            told.append(await client.post(client.request()))
+            await asyncio.sleep(0.02)
+        return told
+
+    with serving(sources, kinesis.environment(), tmp_path) as forwarder:
+        async with connections() as http:
+            flooding, untouched = [], []
+            for source in sources:
+                hot, *others = users_of(source, 60)
+                elsewhere = {shard_of(source, user): [user] for user in others}
+                elsewhere.pop(shard_of(source, hot))
+                assert len(elsewhere) == 7
+                untouched += [Client(http, forwarder.url, source, users) for users in elsewhere.values()]
+                flooding += [Client(http, forwarder.url, source, [hot]) for _ in range(20)]
+            floods = [asyncio.create_task(flood(client)) for client in flooding]
+            told = list(itertools.chain(*await asyncio.gather(*map(go_on, untouched))))
+            for task in floods:
+                task.cancel()
+            await asyncio.gather(*floods, return_exceptions=True)
+        assert len(told) > 500
+        assert {one.status for one in told} == {200}
+        assert max(one.seconds for one in told) < 2
+        for source in sources:
+            assert any(lane["throttled"] for lane in forwarder.destinations()[name_of(source)]["lanes"])
+            everything_arrived(kinesis.ledger, stream_of(source), [one for one in [*flooding, *untouched] if one.source is source])
+
+
+async def test_shards_split_and_merge_under_traffic_and_nothing_is_lost_or_overtaken(
+    kinesis: FakeKinesis, tmp_path: Path
+) -> None:
+    sources = [
+        add_source(kinesis, f"{ordering}-{mode}", mode, shards=2, ordering=ordering)
+        for ordering, mode in itertools.product(("lane", "strict"), MODES)
+    ]
+    for source in sources:
+        kinesis.faults.add(FailRecords(THROTTLED, stream=stream_of(source), probability=0.05))
+
+    async def reshard(stream: str) -> None:
+        for number in range(9):
+            accepted = kinesis.ledger.totals(stream).accepted_records
+            await eventually(lambda: kinesis.ledger.totals(stream).accepted_records > accepted + 100)
+            shards = [shard.shard_id for shard in kinesis.stream(stream).open_shards]
+            if number % 3 == 2:
+                kinesis.merge(stream, shards[1], shards[2])
+            else:
+                kinesis.split(stream, shards[number % 2])
+
+    async def work(client: Client, resharding: asyncio.Task[None]) -> None:
+        while not resharding.done():
+            await client.deliver(client.request(events_per_user=2))
+
+    with serving(sources, kinesis.environment(), tmp_path) as forwarder:
+        async with connections() as http:
+            working = []
+            clients = {}
+            for source in sources:
+                resharding = asyncio.create_task(reshard(stream_of(source)))
+                users = users_of(source, 40)
+                clients[source.id] = [Client(http, forwarder.url, source, users[n::4]) for n in range(4)]
+                working += [resharding, *(work(client, resharding) for client in clients[source.id])]
+            await asyncio.gather(*working)
+        for source in sources:
+            stream = stream_of(source)
+            everything_arrived(kinesis.ledger, stream, clients[source.id])
+            order_kept(kinesis.ledger, stream, strict="strict" in stream)
+            assert not kinesis.ledger.duplicates(stream)
+            assert len(kinesis.ledger.shards(stream)) > 9
