@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from headgate.testing import (
     FakeKinesis,
     HangConnection,
     ResetConnection,
+    ShardTotals,
 )
 from headgate.testing.faults import Fault
 from headgate.testing.streams import hash_key
@@ -168,7 +171,11 @@ async def test_a_hot_shard_of_eight_does_not_touch_the_requests_for_the_other_se
         assert max(one.seconds for one in told) < 2
         for source in sources:
             assert any(lane["throttled"] for lane in forwarder.destinations()[name_of(source)]["lanes"])
-            everything_arrived(kinesis.ledger, stream_of(source), [one for one in [*flooding, *untouched] if one.source is source])
+            everything_arrived(
+                kinesis.ledger,
+                stream_of(source),
+                [one for one in [*flooding, *untouched] if one.source is source],
+            )
 
 
 async def test_shards_split_and_merge_under_traffic_and_nothing_is_lost_or_overtaken(
@@ -211,3 +218,46 @@ async def test_shards_split_and_merge_under_traffic_and_nothing_is_lost_or_overt
             order_kept(kinesis.ledger, stream, strict="strict" in stream)
             assert not kinesis.ledger.duplicates(stream)
             assert len(kinesis.ledger.shards(stream)) > 9
+
+
+@pytest.mark.slow
+async def test_throttling_shards_are_used_to_their_limits_and_little_is_sent_twice(
+    kinesis: FakeKinesis, tmp_path: Path
+) -> None:
+    """Twice what a shard takes is offered, by clients that come again when they are told to."""
+    sources = [add_source(kinesis, f"throttling-{mode}", mode, shards=1) for mode in MODES]
+    batch, clients_of_each, seconds_between = 25, 300, 25 * 300 / 2_000
+
+    async def work(client: Client) -> None:
+        await asyncio.sleep(seconds_between * random.random())
+        while True:
+            await client.deliver(client.request())
+            await asyncio.sleep(seconds_between * random.uniform(0, 2))
+
+    def totals() -> list[ShardTotals]:
+        return [kinesis.ledger.totals(stream_of(source)) for source in sources]
+
+    with serving(sources, kinesis.environment(), tmp_path, "--acknowledge-within", "3") as forwarder:
+        async with connections() as http:
+            clients = [
+                Client(http, forwarder.url, source, users_of(source, (n + 1) * batch)[n * batch :])
+                for source in sources
+                for n in range(clients_of_each)
+            ]
+            working = [asyncio.create_task(work(client)) for client in clients]
+            await eventually(lambda: all(each.accepted_records < each.offered_records for each in totals()))
+            # A rate takes its time: two seconds to find its pace, then it is watched.
+            await asyncio.sleep(2)
+            began, before = time.monotonic(), totals()
+            await asyncio.sleep(8)
+            seconds, after = time.monotonic() - began, totals()
+            for each in working:
+                each.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+        for source, was, now in zip(sources, before, after, strict=True):
+            taken = now.accepted_bytes - was.accepted_bytes
+            of_source = [client for client in clients if client.source is source]
+            assert now.accepted_records - was.accepted_records >= 0.98 * 1_000 * seconds
+            assert now.offered_bytes - was.offered_bytes - taken <= 0.02 * taken
+            assert sum(client.answers[429] for client in of_source) > 0
+            everything_arrived(kinesis.ledger, stream_of(source), of_source)
