@@ -38,7 +38,7 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: setup ## measure; what each figure means stands in bench/README.md
+bench: setup .tools/peers/.ready ## measure; what each figure means stands in bench/README.md
 	@for file in bench/*/__main__.py; do $(BIN)/python -m $$(dirname $$file | tr / .); done
 
 soak: setup .tools/ministack/.ready ## the long proofs, whole

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +23,23 @@ from headgate.delivery.delivery import Delivery
 from headgate.delivery.preflight import Preflight
 from headgate.delivery.wire.client import Wire
 from headgate.errors import UsageError
-from headgate.ingest.counts import IngestCounts
+from headgate.ingest.acceptor import Acceptor
+from headgate.ingest.connections import Connections
+from headgate.ingest.limits import HttpLimits
+from headgate.ingest.outcomes import Outcomes
 from headgate.ingest.protocol import HttpProtocol
+from headgate.ingest.rates import SourceRates
 from headgate.ingest.tracking import TrackingApi
 from headgate.metrics.store import Metrics
 from headgate.settings.schema import Source
-from headgate.settings.watch import Stamp, follow
+from headgate.settings.watch import FileWatch, Stamp
+from headgate.spec.prepare import Limits
 from headgate.status.board import Board
 from headgate.status.http import StatusServer
 from headgate.status.report import Report
 from headgate.status.reporter import Parent, Reporter, emf_log
 
 log = logging.getLogger(__name__)
-
-IDLE_SECONDS = 75
-"""How long a quiet connection is kept: longer than the 60 s of a load balancer, which must close first."""
 
 PREPARE_SECONDS = 5
 """How long destinations are got ready before the first connection is accepted."""
@@ -52,6 +55,14 @@ class ServerOptions:
     """The file's stamp from before it was read."""
     delivery: DeliverySettings
     drain: float
+    workers: int = 1
+    """How many processes serve alike; each allows its share of a source's rate."""
+    http: HttpLimits = field(default_factory=HttpLimits)
+    events: Limits = field(default_factory=Limits)
+    forwarded_hops: int = 0
+    """How many proxies of our own stand before us: which entry of X-Forwarded-For is the client's."""
+    public_api: Mapping[str, str] = field(default_factory=dict)
+    """Where clients reach us, as `headgate.ingest.projects.public_api` puts it."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -101,45 +112,59 @@ async def _serve(
     wire = Wire(session)
     metrics = Metrics()
     delivery = Delivery(wire, CredentialsCache(session), Preflight(session), options.delivery, metrics)
-    counts = IngestCounts(metrics, time.monotonic)
-    api = TrackingApi(sources=sources, delivery=delivery, counts=counts)
+    outcomes = Outcomes(metrics, time.monotonic)
+    api = TrackingApi(
+        sources=sources,
+        delivery=delivery,
+        limits=options.events,
+        request_bytes=options.http.request_bytes,
+        forwarded_hops=options.forwarded_hops,
+        public_api=options.public_api,
+        rates=SourceRates(time.monotonic, workers=options.workers),
+        outcomes=outcomes,
+    )
+
+    def take_settings(changed: dict[str, Source]) -> None:
+        api.take(changed)
+        delivery.retain(api.targets)
+
+    watch = FileWatch(options.sources, options.read_at, take_settings)
+    api.reread = watch.reread
     # What AWS does not answer in time is found out by the first request.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
-    connections: set[HttpProtocol] = set()
     loop = asyncio.get_running_loop()
     told = _told_to_stop(loop)
-    server = await loop.create_server(
-        lambda: HttpProtocol(api.handle, connections, lambda: api.draining), sock=listening
+    address = "{}:{}".format(*listening.getsockname()[:2])
+    connections = Connections(options.http, now=loop.time())
+    acceptor = Acceptor(
+        listening, connections, lambda: HttpProtocol(api.handle, connections, lambda: api.draining)
     )
 
     def report() -> Report:
-        return Report(api.draining, metrics.snapshot(), counts.sources, delivery.status())
+        return Report(api.draining, metrics.snapshot(), outcomes.sources, delivery.status())
 
     reporter = Reporter(metrics, emf_log(), report, time.time)
     take = await _taker_of_reports(parent, status, told)
     background = [
-        asyncio.create_task(_close_idle(connections, loop.time)),
-        asyncio.create_task(follow(options.sources, options.read_at, api.take)),
+        asyncio.create_task(_check(connections, outcomes, loop.time)),
+        asyncio.create_task(watch.follow()),
         asyncio.create_task(reporter.run(take)),
     ]
-    address = "{}:{}".format(*listening.getsockname()[:2])
     log.info("serving", extra={"address": address, "write_keys": len(sources)})
     await told[0].wait()
     api.draining = True
     log.info("draining", extra={"seconds": options.drain})
     await _first_of(told[1].wait(), asyncio.sleep(options.drain))
-    server.close()
-    for connection in list(connections):
-        if connection.idle:
-            connection.close()
+    acceptor.close()
+    connections.close()
     await delivery.settle_all()
     for task in background:
         task.cancel()
     await delivery.close()
     await wire.close()
-    for connection in list(connections):
-        connection.close()
+    connections.close()
+    outcomes.report(math.inf)
     reporter.close()
     log.info("stopped")
 
@@ -185,9 +210,8 @@ async def _first_of(*waiting: Coroutine[Any, Any, object]) -> None:
         task.cancel()
 
 
-async def _close_idle(connections: set[HttpProtocol], now: Callable[[], float]) -> None:
+async def _check(connections: Connections, outcomes: Outcomes, now: Callable[[], float]) -> None:
     while True:
         await asyncio.sleep(1)
-        for connection in list(connections):
-            if connection.idle and now() - connection.last_active > IDLE_SECONDS:
-                connection.close()
+        connections.check(now())
+        outcomes.report(now())

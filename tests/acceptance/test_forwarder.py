@@ -189,6 +189,20 @@ def test_changed_settings_are_in_force_without_a_restart(world: World, serve: Se
         assert child.process.poll() is None
 
 
+def test_a_key_is_good_as_soon_as_it_is_in_the_file_and_503_while_the_file_is_not_valid(
+    world: World, serve: Serve, tmp_path: Path
+) -> None:
+    with serve(healthy_source(world)) as (url, _):
+        assert post(url, "/v1/track", event("track"), write_key="wk_added").status == 401
+        (tmp_path / "sources-0.toml").write_text("not TOML", encoding="utf-8")
+        refused = post(url, "/v1/track", event("track"), write_key="wk_added")
+        assert (refused.status, refused.body["code"]) == (503, "settings_unread")
+        assert post(url, "/v1/track", event("track")).status == 200
+        added = source_toml(SOURCE_ID, "Website", "wk_added", world.outputs)
+        (tmp_path / "sources-0.toml").write_text(added, encoding="utf-8")
+        assert post(url, "/v1/track", event("track"), write_key="wk_added").status == 200
+
+
 @pytest.mark.slow
 def test_sigterm_drains_and_nothing_acknowledged_is_lost(world: World, serve: Serve, tmp_path: Path) -> None:
     acknowledged: list[str] = []

@@ -62,3 +62,12 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     assert ended.returncode in {1, 2}
     assert ended.stderr.count("\n") == 1, ended.stderr
     assert port in ended.stderr
+
+
+def test_a_public_url_that_is_none_is_one_line(tmp_path: Path) -> None:
+    sources = tmp_path / "sources.toml"
+    sources.write_text(GOOD, encoding="utf-8")
+    ended = serve("--sources", str(sources), "--port", "0", "--public-url", "events.example.com")
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    assert "--public-url is 'events.example.com'; allowed: a URL such as https://" in ended.stderr

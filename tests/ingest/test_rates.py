@@ -27,3 +27,19 @@ def test_a_batch_larger_than_a_second_passes_and_is_paid_for_afterwards() -> Non
     assert rates.wait(source(10), 1) == 10
     clock[0] = 9.1
     assert rates.wait(source(10), 1) is None
+
+
+def test_each_of_several_workers_allows_its_share() -> None:
+    clock = [0.0]
+    rates = SourceRates(lambda: clock[0], workers=4)
+    assert [rates.wait(source(8), 2) for _ in range(2)] == [None, 1]
+    clock[0] = 1.0
+    assert [rates.wait(source(8), 2) for _ in range(2)] == [None, 1]
+
+
+def test_a_share_below_one_event_a_second_still_lets_events_through() -> None:
+    clock = [0.0]
+    rates = SourceRates(lambda: clock[0], workers=4)
+    assert [rates.wait(source(1), 1) for _ in range(2)] == [None, 4]
+    clock[0] = 4.0
+    assert rates.wait(source(1), 1) is None

@@ -33,14 +33,15 @@ class StreamInMemory:
         self.records[shard_id] = list(keys)
         self.closed.update(parents)
 
-    def get_paginator(self, operation: str) -> "StreamInMemory":
-        assert operation == "list_shards"
-        return self
-
-    def paginate(self, StreamName: str) -> Iterator[dict[str, Any]]:  # noqa: N803
-        assert StreamName == "events"
-        for shard in list(self.shards.values()):
-            yield {"Shards": [shard]}
+    def list_shards(
+        self,
+        StreamName: str | None = None,  # noqa: N803
+        NextToken: str = "0",  # noqa: N803
+    ) -> dict[str, Any]:
+        assert (StreamName == "events") is (NextToken == "0")
+        shards, at = list(self.shards.values()), int(NextToken)
+        last = at + 1 >= len(shards)
+        return {"Shards": shards[at : at + 1]} | ({} if last else {"NextToken": str(at + 1)})
 
     def get_shard_iterator(self, ShardId: str, **start: Any) -> dict[str, Any]:  # noqa: N803
         self.starts.append(start)

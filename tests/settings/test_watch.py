@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from headgate.errors import SettingsError
 from headgate.settings import watch
 from headgate.settings.schema import Source
 
@@ -23,7 +24,7 @@ async def test_a_valid_change_is_taken_and_an_invalid_one_or_a_missing_file_is_n
     path = tmp_path / "sources.toml"
     path.write_text(toml("wk_1"))
     taken: asyncio.Queue[dict[str, Source]] = asyncio.Queue()
-    following = asyncio.create_task(watch.follow(path, watch.stamp_of(path), taken.put_nowait))
+    following = asyncio.create_task(watch.FileWatch(path, watch.stamp_of(path), taken.put_nowait).follow())
     try:
         path.write_text(toml("wk_22"))
         assert list(await asyncio.wait_for(taken.get(), 10)) == ["wk_22"]
@@ -52,8 +53,50 @@ async def test_a_change_between_reading_and_following_is_seen(tmp_path: Path) ->
     before = watch.stamp_of(path)
     path.write_text(toml("wk_22"))
     taken: asyncio.Queue[dict[str, Source]] = asyncio.Queue()
-    following = asyncio.create_task(watch.follow(path, before, taken.put_nowait))
+    following = asyncio.create_task(watch.FileWatch(path, before, taken.put_nowait).follow())
     try:
         assert list(await asyncio.wait_for(taken.get(), 10)) == ["wk_22"]
     finally:
         following.cancel()
+
+
+async def test_who_asks_gets_what_the_file_holds_now(tmp_path: Path) -> None:
+    path = tmp_path / "sources.toml"
+    path.write_text(toml("wk_1"))
+    taken: list[dict[str, Source]] = []
+    watching = watch.FileWatch(path, watch.stamp_of(path), taken.append)
+    await watching.reread()
+    assert taken == []
+    path.write_text(toml("wk_22"))
+    await watching.reread()
+    assert [list(sources) for sources in taken] == [["wk_22"]]
+
+    path.write_text("nonsense")
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="not valid TOML"):
+            await watching.reread()
+    path.unlink()
+    with pytest.raises(SettingsError, match="no such file"):
+        await watching.reread()
+    path.write_text(toml("wk_333"))
+    await watching.reread()
+    assert list(taken[-1]) == ["wk_333"]
+
+
+async def test_however_many_ask_the_file_is_looked_at_once_in_an_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sources.toml"
+    path.write_text(toml("wk_1"))
+    looked: list[watch.Stamp] = []
+    real = watch.stamp_of
+
+    def stamp_of(path: Path) -> watch.Stamp:
+        looked.append(real(path))
+        return looked[-1]
+
+    monkeypatch.setattr(watch, "stamp_of", stamp_of)
+    watching = watch.FileWatch(path, real(path), lambda _: None)
+    for _ in range(2):
+        await asyncio.gather(*(watching.reread() for _ in range(50)))
+    assert len(looked) == 2

@@ -31,6 +31,31 @@ def serve(
             min=0, max=110, help="Seconds to go on serving after SIGTERM, while traffic moves away."
         ),
     ] = 10,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where clients reach this service, such as https://events.example.com: told to the browser "
+            "and mobile SDKs that ask for their settings.",
+            show_default=False,
+        ),
+    ] = None,
+    forwarded_hops: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=16,
+            help="Proxies of yours in front: the client is that entry of X-Forwarded-For, from the right.",
+        ),
+    ] = 0,
+    max_connections: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Open connections of each worker; more of them wait.")
+    ] = 2_000,
+    max_request_bytes: Annotated[
+        int, typer.Option(min=1_024, max=8 * 1_024 * 1_024, help="Bytes of a request's body, decompressed.")
+    ] = 513_024,
+    max_event_bytes: Annotated[
+        int, typer.Option(min=1_024, max=1_024 * 1_024, help="Bytes of one event, as it was sent.")
+    ] = 32_768,
     status_port: Annotated[
         int,
         typer.Option(
@@ -39,6 +64,13 @@ def serve(
             help="Port of http://127.0.0.1:PORT/statusz; 0 for any that is free, -1 for no such page.",
         ),
     ] = 8081,
+    put_records_mib: Annotated[
+        int,
+        typer.Option(
+            min=1, max=10, help="MiB of one PutRecords request; some emulators take no more than 5."
+        ),
+    ] = 10,
+    max_events: Annotated[int, typer.Option(min=1, max=100_000, help="Events of one batch.")] = 2_500,
 ) -> None:
     """Accept events over Segment's HTTP API and put each into its destinations' Kinesis streams.
 
@@ -47,13 +79,22 @@ def serve(
     Example: headgate serve --sources sources.toml --port 8080
     """
     from headgate.delivery.bounds import DeliverySettings
+    from headgate.errors import UsageError
+    from headgate.ingest.limits import HttpLimits
+    from headgate.ingest.projects import public_api
     from headgate.logs import log_as_json_lines
     from headgate.server import ServerOptions, listen
     from headgate.server import serve as serve_forever
     from headgate.settings.file_store import read_sources
     from headgate.settings.watch import stamp_of
+    from headgate.spec.prepare import Limits
     from headgate.status.http import listen as listen_for_status
     from headgate.supervisor import run_workers
+
+    try:
+        reached_at = public_api(public_url) if public_url is not None else {}
+    except ValueError as fault:
+        raise UsageError(f"--public-url is {fault}") from None
 
     read_at = stamp_of(sources)
     by_write_key = read_sources(sources)
@@ -62,8 +103,15 @@ def serve(
     options = ServerOptions(
         sources=sources,
         read_at=read_at,
-        delivery=DeliverySettings(acknowledge_within=acknowledge_within),
+        delivery=DeliverySettings(
+            acknowledge_within=acknowledge_within, request_size=put_records_mib * 1024 * 1024
+        ),
         drain=drain,
+        workers=workers,
+        http=HttpLimits(request_bytes=max_request_bytes, connections=max_connections),
+        events=Limits(events=max_events, event_bytes=max_event_bytes),
+        forwarded_hops=forwarded_hops,
+        public_api=reached_at,
     )
     status = listen_for_status(status_port) if status_port >= 0 else None
     if workers == 1:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault
@@ -58,6 +59,7 @@ class Delivery:
             denied=lambda destination: self._start(self._advise(destination)),
             resharded=lambda destination: self._start(self._look(destination)),
         )
+        self._leaving: set[Target] = set()
         # From when on each stream's shards may be looked at again.
         self._look_from: dict[Target, float] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -105,6 +107,10 @@ class Delivery:
         """
         await asyncio.gather(*(self._get_to_know(self._destination(target)) for target in targets))
 
+    def retain(self, targets: AbstractSet[Target]) -> None:
+        """Let go of the destinations that are not among `targets`, each once it holds nothing any more."""
+        self._leaving = self._destinations.keys() - targets
+
     def status(self) -> dict[str, DestinationStatus]:
         """Return how each destination is doing, by its name."""
         by_name: dict[str, list[DestinationStatus]] = {}
@@ -125,6 +131,7 @@ class Delivery:
         )
 
     def _destination(self, target: Target) -> Destination:
+        # A request that was read by the settings before may still come for one that leaves.
         destination = self._destinations.get(target)
         if destination is None:
             destination = self._destinations[target] = Destination(
@@ -188,3 +195,14 @@ class Delivery:
             await asyncio.sleep(GRAIN_SECONDS)
             for submission in self._deadlines.passed(self._clock()):
                 submission.fail(LATE)
+            if self._leaving:
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        for target in [each for each in self._leaving if not self._destinations[each].held.records]:
+            self._leaving.discard(target)
+            destination = self._destinations.pop(target)
+            self._look_from.pop(target, None)
+            await destination.close()
+            if destination.name not in {each.name for each in self._destinations.values()}:
+                self._metrics.drop(destination.name)

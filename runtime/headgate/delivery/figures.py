@@ -48,15 +48,25 @@ class Counts:
         self._latency.observe(seconds * 1000)
 
 
-def show_gauges(metrics: Metrics, destination: "Destination", credentials_age: Callable[[], float]) -> None:
-    """Have the destination's gauges read from now on."""
+def show_gauges(
+    metrics: Metrics, destination: "Destination", credentials_age: Callable[[], float]
+) -> Callable[[], None]:
+    """Have the destination's gauges read from now on; return what ends that."""
     name = destination.name
-    metrics.gauge(names.HELD_BYTES, name, lambda: destination.held.size)
-    metrics.gauge(names.HELD_RECORDS, name, lambda: destination.held.records)
-    metrics.gauge(names.OLDEST_RECORD_AGE, name, destination.oldest_age)
-    metrics.gauge(names.PAUSED, name, lambda: destination.pause.fault is not None)
-    metrics.gauge(names.SINGLES_MODE, name, lambda: destination.singles.on)
-    metrics.gauge(names.CREDENTIALS_AGE, name, credentials_age)
+    ends = [
+        metrics.gauge(names.HELD_BYTES, name, lambda: destination.held.size),
+        metrics.gauge(names.HELD_RECORDS, name, lambda: destination.held.records),
+        metrics.gauge(names.OLDEST_RECORD_AGE, name, destination.oldest_age),
+        metrics.gauge(names.PAUSED, name, lambda: destination.pause.fault is not None),
+        metrics.gauge(names.SINGLES_MODE, name, lambda: destination.singles.on),
+        metrics.gauge(names.CREDENTIALS_AGE, name, credentials_age),
+    ]
+
+    def end() -> None:
+        for each in ends:
+            each()
+
+    return end
 
 
 def status(destination: "Destination", endpoint: str | None, form: report.Form) -> report.DestinationStatus:

@@ -17,6 +17,7 @@ from botocore.session import Session
 
 from headgate.delivery.lanes import SLOTS
 from headgate.delivery.target import Target
+from headgate.shards import list_shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -54,8 +55,7 @@ class Preflight:
     def _stream(self, target: Target, credentials: ReadOnlyCredentials) -> Found | None:
         kinesis = cast("KinesisClient", self._client("kinesis", target, credentials))
         try:
-            pages = kinesis.get_paginator("list_shards").paginate(StreamName=target.stream_name)
-            shards = shards_of_slots(shard for page in pages for shard in page["Shards"])
+            shards = shards_of_slots(list_shards(kinesis, target.stream_name))
             summary = kinesis.describe_stream_summary(StreamName=target.stream_name)
         except ClientError as error:
             denied = error.response.get("Error", {}).get("Code") in ("AccessDenied", "AccessDeniedException")

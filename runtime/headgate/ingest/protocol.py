@@ -1,176 +1,128 @@
-"""HTTP/1.1 on an asyncio connection: httptools parses, answers leave in the order of their requests."""
+"""One HTTP connection on asyncio: requests are handed on one at a time, answers leave in their order."""
 
 import asyncio
-import zlib
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import cast
 
-import httptools
-
-from headgate.ingest.messages import REASONS, Answer, Request, error
+from headgate.ingest.answers import Answer, error
+from headgate.ingest.clients import peer_address
+from headgate.ingest.connections import Connections
+from headgate.ingest.reader import RequestReader
+from headgate.ingest.requests import Request
 
 Respond = Callable[[Answer], None]
 Handler = Callable[[Request, Respond], None]
-
-MAX_BODY_BYTES = 512_000 + 1_024
-"""A batch's limit in Segment's HTTP API and room for what surrounds the events, decompressed."""
-MAX_HEADER_BYTES = 32 * 1024
-MAX_WAITING_REQUESTS = 16
-"""Pipelined requests that a connection may have waiting before it is no longer read."""
 
 
 class HttpProtocol(asyncio.Protocol):
     """One connection. The handler is called with one request at a time and answers once, now or later."""
 
-    def __init__(
-        self, handler: Handler, connections: "set[HttpProtocol]", draining: Callable[[], bool]
-    ) -> None:
+    def __init__(self, handler: Handler, connections: Connections, draining: Callable[[], bool]) -> None:
         self._handler = handler
         self._connections = connections
         self._draining = draining
+        self._respond = self._answered  # bound once: it goes with every request
+        self._reader: RequestReader
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[Request | Answer, bool]] = deque()
-        self._answering = False
+        self._current: Request | None = None
+        self._waiting: deque[Request] = deque()
         self._handing_on = False
-        self._closing = False
-        self.last_active = 0.0
-        self._begin()
-
-    # What is read of the request under way; `_begin` sets all of it.
-    _url: bytes
-    _head_bytes: int
-    _authorization: str | None
-    _encoding: bytes | None
-    _inflate: "zlib._Decompress | None"
-    _body: list[bytes]
-    _body_bytes: int
-    _fault: Answer | None
-
-    @property
-    def idle(self) -> bool:
-        """Whether no request is being answered."""
-        return not self._answering
+        self._reading_paused = False
+        self._writing_paused = False
+        self._continue_due = False
+        self._half_closed = False
+        self._last_answered = False
+        self._quiet_since = 0.0
+        self._unsent = 0
+        self._unsent_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; asyncio calls this."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its base
+        peer = peer_address(transport.get_extra_info("peername"))
+        self._reader = RequestReader(self._connections, peer, self._take, self._continue)
+        self._quiet_since = self._connections.now
         self._connections.add(self)
-        self.last_active = asyncio.get_running_loop().time()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        """End; asyncio calls this."""
-        self._connections.discard(self)
+        """End; asyncio calls this. What is being delivered goes on, and nobody is told."""
         self._transport = None
+        self._reader.forget()
+        for request in self._waiting:
+            self._connections.held_bytes -= request.held
+        self._waiting.clear()
+        self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; asyncio calls this."""
-        self.last_active = asyncio.get_running_loop().time()
-        if self._closing:
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(error(400, "bad_request", "this server upgrades to no other protocol", close=True))
-        except httptools.HttpParserError as fault:
-            if not self._closing:
-                self._refuse(error(400, "bad_request", f"the request is not HTTP/1.1: {fault}", close=True))
+        """Read what came; asyncio calls this."""
+        self._reader.feed(data)
+
+    def eof_received(self) -> bool:
+        """Keep open what the client has only half closed, until it has its answers; asyncio calls this."""
+        self._half_closed = True
+        self._reader.forget()
+        return self._current is not None or bool(self._waiting)
+
+    def pause_writing(self) -> None:
+        """Wait with further requests: the client does not read its answers; asyncio calls this."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Go on; asyncio calls this."""
+        self._writing_paused = False
         self._next()
 
     def close(self) -> None:
-        """Close the connection; an answer under way is still written."""
-        if self._transport is not None:
+        """Close the connection, now where nothing is under way, and else after the answer."""
+        if self._current is None and self._transport is not None:
             self._transport.close()
 
-    # httptools' callbacks
+    def check(self, now: float) -> None:
+        """Close the connection where it makes no progress.
 
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the request's target."""
-        self._url += url
-        self._bound_head(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
-        self._bound_head(len(name) + len(value))
-        lowered = name.lower()
-        if lowered == b"authorization":
-            self._authorization = value.decode("latin-1")
-        elif lowered == b"content-encoding" and value.lower().strip() not in (b"", b"identity"):
-            self._encoding = value.lower().strip()
-        elif lowered == b"expect" and value.lower() == b"100-continue" and self._transport is not None:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, data: bytes) -> None:
-        """Take a piece of the body, decompressed where it is gzip."""
-        if self._fault is not None or self._closing:
+        Args:
+            now: the time of the connections' clock.
+        """
+        transport, limits = self._transport, self._connections.limits
+        if transport is None:
             return
-        if self._inflate is not None:
-            try:
-                data = self._inflate.decompress(data, MAX_BODY_BYTES + 1 - self._body_bytes)
-            except zlib.error as fault:
-                self._fault = error(400, "bad_request", f"the body is not gzip: {fault}")
-                return
-        self._body_bytes += len(data)
-        if self._body_bytes > MAX_BODY_BYTES:
-            # What is left of the body is not worth reading.
-            self._refuse(
-                error(413, "too_large", f"the body is larger than {MAX_BODY_BYTES:,} bytes", close=True)
-            )
-            return
-        self._body.append(data)
-
-    def on_headers_complete(self) -> None:
-        """Prepare for the body that the headers announce."""
-        if self._encoding in (b"gzip", b"x-gzip"):
-            self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        elif self._encoding is not None:
-            self._fault = error(400, "bad_request", "Content-Encoding is none we know; allowed: gzip")
-
-    def on_message_complete(self) -> None:
-        """Queue the request that is whole now."""
-        keep_alive = self._parser.should_keep_alive()
-        if self._fault is None and self._inflate is not None and not self._inflate.eof:
-            self._fault = error(400, "bad_request", "the gzip body ends too early")
-        if self._closing:
-            return
-        method = self._parser.get_method().decode("latin-1")
-        path = self._url.partition(b"?")[0].decode("latin-1")
-        request = self._fault or Request(method, path, self._authorization, b"".join(self._body))
-        self._waiting.append((request, keep_alive))
-        if len(self._waiting) >= MAX_WAITING_REQUESTS and self._transport is not None:
-            self._transport.pause_reading()
-        self._begin()
-
-    def _begin(self) -> None:
-        """Forget the last request and wait for the next."""
-        self._url = b""
-        self._head_bytes = 0
-        self._authorization = None
-        self._encoding = None
-        self._inflate = None
-        self._body = []
-        self._body_bytes = 0
-        self._fault = None
-
-    def _bound_head(self, more: int) -> None:
-        self._head_bytes += more
-        if self._head_bytes > MAX_HEADER_BYTES:
-            self._refuse(
-                error(
-                    431,
-                    "too_large",
-                    f"path and headers are longer than {MAX_HEADER_BYTES:,} bytes",
-                    close=True,
+        unsent = transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._unsent_since = unsent, now
+        if self._last_answered:
+            if now - self._quiet_since > limits.linger_seconds:
+                transport.close()
+        elif self._reader.reading and not self._reading_paused:
+            allowed = limits.body_seconds if self._reader.in_body else limits.head_seconds
+            if now - self._reader.since > allowed:
+                self._reader.refuse(
+                    error(
+                        408, "timeout", f"the request is not complete after {allowed:g} seconds; send again"
+                    )
                 )
-            )
+        elif self._current is None and not self._waiting and now - self._quiet_since > limits.idle_seconds:
+            transport.close()
+        if unsent and now - self._unsent_since > limits.unread_seconds:
+            transport.abort()
 
-    def _refuse(self, answer: Answer) -> None:
-        """Answer, after all that came before, what cannot be read to its end; then close."""
-        if not self._closing:
-            self._closing = True
-            self._waiting.append((answer, False))
+    def _take(self, request: Request) -> None:
+        if self._current is None and not self._waiting and not self._writing_paused:
+            self._hand_on(request)
+            return
+        self._waiting.append(request)
+        if len(self._waiting) >= self._connections.limits.waiting and not self._reading_paused:
+            self._reading_paused = True
+            if self._transport is not None:
+                self._transport.pause_reading()
+
+    def _hand_on(self, request: Request) -> None:
+        self._current = request
+        self._handler(request, self._respond)
+        # Whoever needs the events further has them; delivery bounds what it holds by itself.
+        self._connections.held_bytes -= request.held
+        request.held = 0
+        request.body = b""
 
     def _next(self) -> None:
         # An answer given at once comes back here from inside the handler: the loop below goes on with it.
@@ -178,38 +130,64 @@ class HttpProtocol(asyncio.Protocol):
             return
         self._handing_on = True
         try:
-            while self._waiting and not self._answering and self._transport is not None:
-                request, keep_alive = self._waiting.popleft()
-                self._answering = True
-                if isinstance(request, Answer):
-                    self._write(request, keep_alive)
-                else:
-                    self._handler(request, partial(self._answered, keep_alive))
+            while self._waiting and self._current is None and not self._writing_paused:
+                self._hand_on(self._waiting.popleft())
         finally:
             self._handing_on = False
-        if self._transport is not None and len(self._waiting) < MAX_WAITING_REQUESTS:
-            self._transport.resume_reading()
+        if self._reading_paused and len(self._waiting) < self._connections.limits.waiting:
+            self._resume_reading()
+        if self._continue_due and self._current is None and not self._waiting:
+            self._continue()
 
-    def _answered(self, keep_alive: bool, answer: Answer) -> None:
-        self._write(answer, keep_alive)
-        self._next()
-
-    def _write(self, answer: Answer, keep_alive: bool) -> None:
-        self._answering = False
-        self.last_active = asyncio.get_running_loop().time()
-        if self._transport is None:
+    def _answered(self, answer: Answer) -> None:
+        request = self._current
+        if request is None:
             return
-        keep_alive = keep_alive and not answer.close and not self._draining()
-        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % (
-            answer.status,
-            REASONS[answer.status],
-            len(answer.body),
-        )
-        if answer.retry_after is not None:
-            head += b"Retry-After: %d\r\n" % answer.retry_after
+        self._current = None
+        self._quiet_since = self._connections.now
+        transport = self._transport
+        if transport is None:
+            return
+        keep_alive = request.keep_alive and not self._draining()
+        if keep_alive and not request.cors and not request.connection and request.method != b"HEAD":
+            transport.write(answer.whole)
+        else:
+            connection = request.connection if keep_alive else b"Connection: close\r\n"
+            body = b"" if request.method == b"HEAD" else answer.body
+            transport.write(b"%b%b%b\r\n%b" % (answer.head, request.cors, connection, body))
         if not keep_alive:
-            head += b"Connection: close\r\n"
-        self._transport.write(head + b"\r\n" + answer.body)
-        if not keep_alive:
-            self._closing = True
-            self._transport.close()
+            self._end(transport)
+        elif self._waiting or self._continue_due:
+            self._next()
+        elif self._half_closed:
+            transport.close()
+
+    def _end(self, transport: asyncio.Transport) -> None:
+        """Say that this was the last answer, and leave the client the time to read it.
+
+        Closing while the client still sends would reset the connection, and the answer might be lost on its
+        way: a client that learns nothing sends the same again. So what comes is read, and dropped.
+        """
+        self._last_answered = True
+        self._reader.forget()
+        for request in self._waiting:
+            self._connections.held_bytes -= request.held
+        self._waiting.clear()
+        if self._half_closed:
+            transport.close()
+            return
+        transport.write_eof()
+        if self._reading_paused:
+            self._resume_reading()
+
+    def _continue(self) -> None:
+        """Tell the client to send its body, once the answers before have left."""
+        self._continue_due = self._current is not None or bool(self._waiting)
+        if not self._continue_due and self._transport is not None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _resume_reading(self) -> None:
+        self._reading_paused = False
+        self._reader.since = self._connections.now  # the wait was not the client's
+        if self._transport is not None:
+            self._transport.resume_reading()

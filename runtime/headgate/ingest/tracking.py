@@ -3,165 +3,303 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 from headgate.delivery.delivery import Delivery, Refused
-from headgate.delivery.submission import Outcome
+from headgate.delivery.submission import Outcome, Refusal
 from headgate.delivery.target import Data, Target
+from headgate.ingest import pixel
+from headgate.ingest.answers import SUCCESS, Answer, error, method_not_allowed, partly, unavailable
 from headgate.ingest.authentication import write_key
-from headgate.ingest.counts import IngestCounts
-from headgate.ingest.messages import SUCCESS, Answer, Request, error, partly, unavailable
+from headgate.ingest.clients import client_ip
+from headgate.ingest.compression import TooLarge, Undecodable, decoded
+from headgate.ingest.cors import VARY, preflight
+from headgate.ingest.limits import HttpLimits
+from headgate.ingest.outcomes import Kind, Outcomes
+from headgate.ingest.paths import CALL_OF_NAME, CALL_OF_TARGET, METRICS, PIXEL, SETTINGS, Call, path_of
+from headgate.ingest.projects import settings
 from headgate.ingest.protocol import Respond
 from headgate.ingest.rates import SourceRates
+from headgate.ingest.requests import Request
+from headgate.ingest.rereading import Reread, Rereader
+from headgate.ingest.routes import Route, Routes
 from headgate.metrics.store import Metrics
-from headgate.settings.schema import Destination, Source
+from headgate.settings.schema import Source
 from headgate.spec import body as bodies
-from headgate.spec.event import CALLS
 from headgate.spec.partition_key import partition_key
-from headgate.spec.prepare import Limits, Rejection, prepare
+from headgate.spec.prepare import Limits, Prepared, Rejection, prepare
 from headgate.spec.stamp import Arrival
 
 log = logging.getLogger(__name__)
 
-_CALL_OF_PATH: dict[str, str | None] = {f"/v1/{call}": call for call in CALLS} | {"/v1/batch": None}
+_HEALTHY = Answer(200, b'{"status": "ok"}')
+_DRAINING = error(503, "draining", "this task is being stopped", retry_after=1)
+_INTERNAL = error(503, "internal", "the request could not be handled; send it again", retry_after=5)
+_NOT_FOUND = error(404, "not_found", "no such path; Segment's HTTP API is under /v1/")
+_UNKNOWN_KEY = error(401, "unauthorized", "the write key is missing or unknown")
+_FOREIGN_ORIGIN = error(403, "foreign_origin", "the source does not allow pages of this origin")
+_SETTINGS_UNREAD = error(503, "settings_unread", "the sources cannot be read now; send again", retry_after=5)
+_SETTINGS_BUSY = error(503, "settings_unread", "the sources are being read; send again", retry_after=1)
+_NO_PROJECT = error(404, "not_found", "the write key is unknown")
+
+Found = Callable[[Route | None], Answer | None]
+"""Goes on with a request once its write key was looked up; None where the answer comes later."""
 
 
 @dataclass(kw_only=True)
 class TrackingApi:
     """Answers requests. `sources` is the source of every write key."""
 
-    sources: dict[str, Source]
+    sources: Mapping[str, Source]
     delivery: Delivery
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
     limits: Limits = field(default_factory=Limits)
-    counts: IngestCounts = field(default_factory=lambda: IngestCounts(Metrics(), time.monotonic))
+    request_bytes: int = HttpLimits.request_bytes
+    """What a body may have once it is decompressed."""
+    forwarded_hops: int = 0
+    """How many proxies of our own stand before us."""
+    public_api: Mapping[str, str] = field(default_factory=dict)
+    """Where clients reach us, as `projects.public_api` puts it."""
+    rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
+    reread: Reread | None = None
+    """Asks the store for its newest settings before a write key is unknown; they come through `take`."""
+    outcomes: Outcomes = field(default_factory=lambda: Outcomes(Metrics(), time.monotonic))
     draining: bool = False
-    _rates: SourceRates = field(default_factory=lambda: SourceRates(time.monotonic))
+
+    def __post_init__(self) -> None:
+        """Work out where everything goes."""
+        self._routes = Routes(self.sources)
+        self._rereader = Rereader()
+
+    def take(self, sources: Mapping[str, Source]) -> None:
+        """Put changed settings in force for the requests that come; what is held keeps its own."""
+        self.sources = sources
+        self._routes = Routes(sources)
+
+    @property
+    def targets(self) -> set[Target]:
+        """The destinations that are in use."""
+        return self._routes.targets
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, now or when its events are safe; always exactly once."""
         try:
             answer = self._handle(request, respond)
         except Exception:  # a defect of ours is an outage to the client: it keeps its events
-            log.exception("a request failed in a way nobody foresaw", extra={"path": request.path})
-            answer = error(503, "internal", "the request could not be handled; send it again", retry_after=5)
+            log.exception("a request failed in a way nobody foresaw")
+            answer = _INTERNAL
         if answer is not None:
             respond(answer)
 
-    def take(self, sources: dict[str, Source]) -> None:
-        """Put changed settings in force for the requests that come; what is held keeps its own."""
-        self.sources = sources
-
-    @property
-    def targets(self) -> set[Target]:
-        """The destinations that are in use."""
-        return {
-            _target(source, destination)
-            for source in self.sources.values()
-            if source.enabled
-            for destination in source.destinations
-            if destination.enabled
-        }
-
     def _handle(self, request: Request, respond: Respond) -> Answer | None:
-        path = request.path.rstrip("/") or "/"
-        if path == "/healthz":
-            return self._health()
-        if path not in _CALL_OF_PATH:
-            return error(404, "not_found", f"no path {path[:100]!r}; Segment's HTTP API is under /v1/")
-        if request.method != "POST":
-            return error(405, "method_not_allowed", f"{path} takes POST")
+        if b"origin" in request.headers:
+            request.cors = self._routes.origins.lines(request.headers[b"origin"])
+        call = CALL_OF_TARGET.get(request.target)
+        if call is not None and request.method == b"POST" and request.fault is None:
+            return self._post(call, request, respond)
+        path = path_of(request.target)
+        if path.startswith(PIXEL):
+            return self._pixel(path, request)
+        if request.fault is not None:
+            self.outcomes.count(Kind.UNREADABLE, None, code=str(request.fault.status))
+            return request.fault
+        if request.method == b"OPTIONS":
+            return self._preflight(request)
+        if path in (b"/healthz", b"/healthz/"):
+            return self._get(request, _DRAINING if self.draining else _HEALTHY)
+        if (match := SETTINGS.fullmatch(path)) is not None:
+            return self._get(request, None) or self._settings(unquote(match[1].decode()), request, respond)
+        call = CALL_OF_TARGET.get(path)
+        if call is None and path not in METRICS:
+            return _NOT_FOUND
+        if request.method != b"POST":
+            return method_not_allowed(b"POST, OPTIONS")
+        return SUCCESS if call is None else self._post(call, request, respond)
+
+    def _post(self, call: Call, request: Request, respond: Respond) -> Answer | None:
+        headers = request.headers
         try:
-            body = bodies.read(request.body, batch=path == "/v1/batch")
+            text = request.body
+            if b"content-encoding" in headers:
+                text = decoded(text, headers[b"content-encoding"], self.request_bytes)
+            body = bodies.read(text, batch=call.batch)
+        except TooLarge:
+            message = f"the body is larger than {self.request_bytes:,} bytes decompressed"
+            return self._unreadable(error(413, "too_large", message))
         except bodies.Malformed as fault:
-            return error(400, "bad_request", str(fault))
-        source = self.sources.get(write_key(request.authorization, body.write_key) or "")
-        if source is None:
-            return error(401, "unauthorized", "the write key is missing or unknown")
-        if len(body.events) > self.limits.events:
-            message = f"{len(body.events):,} events; allowed: {self.limits.events:,} a batch"
-            return error(413, "too_large", message)
-        destinations = self._enabled(source, len(body.events))
-        if not destinations:
+            return self._unreadable(error(400, fault.code, str(fault)))
+        except Undecodable as fault:
+            return self._unreadable(error(400, "bad_request", str(fault)))
+        key = write_key(headers.get(b"authorization")) or body.write_key
+        route = self._routes.get(key)
+        if route is not None:
+            return self._receive(body, call, request, route, respond)
+
+        def found(route: Route | None) -> Answer | None:
+            if route is not None:
+                return self._receive(body, call, request, route, respond)
+            self.outcomes.count(Kind.UNKNOWN_KEY, None)
+            return _UNKNOWN_KEY
+
+        return self._ask(key, found, respond)
+
+    def _ask(self, key: str | None, found: Found, respond: Respond) -> Answer | None:
+        """Look a write key up that is not in the settings in force, in the newest ones that there are."""
+        if key is None or self.reread is None:
+            return found(None)
+
+        def read_again(readable: bool) -> None:
+            try:
+                answer = found(self._routes.get(key)) if readable else _SETTINGS_UNREAD
+            except Exception:
+                log.exception("a request failed in a way nobody foresaw")
+                answer = _INTERNAL
+            if answer is not None:
+                respond(answer)
+
+        return None if self._rereader.ask(self.reread, read_again) else _SETTINGS_BUSY
+
+    def _receive(
+        self, body: bodies.Body, call: Call, request: Request, route: Route, respond: Respond
+    ) -> Answer | None:
+        source, count = route.source, len(body.events)
+        if b"origin" in request.headers:
+            request.cors = route.origins.lines(request.headers[b"origin"])
+            if not request.cors:
+                self.outcomes.count(Kind.FOREIGN_ORIGIN, source.id)
+                return _FOREIGN_ORIGIN
+        if count > self.limits.events:
+            self.outcomes.count(Kind.REJECTED, source.id, count, "too_large")
+            return error(413, "too_large", f"{count:,} events; allowed: {self.limits.events:,} a batch")
+        for destination in route.excluded:
+            self.outcomes.excluded(destination, count)
+        if not route.targets:
             return SUCCESS
-        if (wait := self._rates.wait(source, len(body.events))) is not None:
-            self.counts.rate_limited.value += 1
+        if (wait := self.rates.wait(source, count)) is not None:
+            self.outcomes.count(Kind.RATE_LIMITED, source.id)
             message = f"above the source's {source.max_events_per_second:,} events a second; send again later"
             return error(429, "too_many_events", message, retry_after=wait)
-        return self._deliver(body, _CALL_OF_PATH[path], source, destinations, respond)
+        headers = request.headers
+        arrival = Arrival(
+            received_at=self.now(),
+            sent_at=body.sent_at,
+            project_id=source.id,
+            call=call.name,
+            # Browsers and phones put their key into the body; every server SDK sends Basic or Bearer.
+            client_side=b"authorization" not in headers or b"origin" in headers or request.method != b"POST",
+            ip=client_ip(request.peer, headers.get(b"x-forwarded-for"), self.forwarded_hops),
+        )
+        return self._deliver(prepare(body, arrival, self.new_message_id, self.limits), count, route, respond)
 
-    def _enabled(self, source: Source, count: int) -> list[Destination]:
-        """Return the destinations that get events; count those that each of the others does not."""
-        enabled = [each for each in source.destinations if source.enabled and each.enabled]
-        if len(enabled) < len(source.destinations):
-            for excluded in set(source.destinations).difference(enabled):
-                self.counts.excluded(_target(source, excluded).name, count)
-        return enabled
-
-    def _deliver(
-        self,
-        body: bodies.Body,
-        call: str | None,
-        source: Source,
-        destinations: list[Destination],
-        respond: Respond,
-    ) -> Answer | None:
-        begun = self.counts.now()
-        arrival = Arrival(received_at=self.now(), sent_at=body.sent_at, project_id=source.id, call=call)
-        prepared = prepare(body, arrival, self.new_message_id, self.limits)
-        rejected = prepared.rejected
-        if rejected:
-            self.counts.rejected(source.id, [each.code for each in rejected.values()])
-            codes = sorted({each.code for each in rejected.values()})
-            log.warning(
-                "events rejected", extra={"source": source.id, "events": len(rejected), "codes": codes}
-            )
-        if not prepared.events:
-            return partly(len(body.events), rejected) if rejected else SUCCESS
+    def _deliver(self, prepared: Prepared, count: int, route: Route, respond: Respond) -> Answer | None:
+        outcomes, source_id, events = self.outcomes, route.source.id, prepared.events
+        if prepared.rejected:
+            for code, rejected in Counter(why.code for why in prepared.rejected.values()).items():
+                outcomes.count(Kind.REJECTED, source_id, rejected, code)
+        if prepared.excluded:
+            for target, _ in route.targets:
+                outcomes.excluded(target.name, prepared.excluded)
+        if not events:
+            return partly(count, prepared.rejected) if prepared.rejected else SUCCESS
         portions = {
-            _target(source, each): [
-                Data(partition_key(event, use_message_id=each.use_message_id), event.data, event.index)
-                for event in prepared.events
+            target: [
+                Data(partition_key(event, use_message_id=use_message_id), event.data, event.index)
+                for event in events
             ]
-            for each in destinations
+            for target, use_message_id in route.targets
         }
+        begun = outcomes.now()
 
         def settled(outcome: Outcome) -> None:
-            respond(self.counts.settled(_answer(outcome, len(body.events), rejected), begun))
+            outcomes.answered(begun)
+            respond(self._settled(outcome, prepared, count, source_id))
 
         try:
             self.delivery.submit(portions, settled)
         except Refused as refused:
-            return self.counts.unavailable(unavailable(refused.refusal))
-        self.counts.accepted(source.id, len(prepared.events))
+            return self._unavailable(refused.refusal, source_id)
+        outcomes.count(Kind.ACCEPTED, source_id, len(events))
         return None
 
-    def _health(self) -> Answer:
-        if self.draining:
-            return error(503, "draining", "this task is being stopped", retry_after=1)
-        return Answer(200, b'{"status": "ok"}')
+    def _settled(self, outcome: Outcome, prepared: Prepared, count: int, source_id: str) -> Answer:
+        """Return the answer to a request that delivery took."""
+        if outcome.unavailable is not None:
+            return self._unavailable(outcome.unavailable, source_id)
+        if not prepared.rejected and not outcome.undeliverable:
+            return SUCCESS
+        for why in outcome.undeliverable.values():
+            self.outcomes.count(Kind.UNDELIVERABLE, source_id, code=why.code)
+        undeliverable = {
+            index: Rejection(why.code, why.message) for index, why in outcome.undeliverable.items()
+        }
+        return partly(count, prepared.rejected | undeliverable)
 
+    def _unavailable(self, refusal: Refusal, source_id: str) -> Answer:
+        answer = unavailable(refusal)
+        kind = Kind.REFUSED if answer.status == 429 else Kind.UNAVAILABLE
+        self.outcomes.count(kind, source_id, code=refusal.code)
+        return answer
 
-def _target(source: Source, destination: Destination) -> Target:
-    return Target(
-        source_id=source.id,
-        region=destination.region,
-        stream_name=destination.stream_name,
-        role_address=destination.role_address,
-        external_id=destination.secret_id or source.id,
-        strict=destination.ordering == "strict",
-        max_record_kib=destination.max_record_kib,
-        wire=destination.wire,
-    )
+    def _unreadable(self, answer: Answer) -> Answer:
+        self.outcomes.count(Kind.UNREADABLE, None, code=str(answer.status))
+        return answer
 
+    def _pixel(self, path: bytes, request: Request) -> Answer:
+        """Take a pixel's event. Its client is told nothing of it: it gets the image, whatever happens."""
+        if request.method == b"GET" or request.fault is not None:
+            answer = self._pixel_event(path, request)
+            if answer is not None:
+                self._pixel_settled(answer)
+        elif request.method == b"OPTIONS":
+            return self._preflight(request)
+        return pixel.IMAGE
 
-def _answer(outcome: Outcome, count: int, rejected: dict[int, Rejection]) -> Answer:
-    if outcome.unavailable is not None:
-        return unavailable(outcome.unavailable)
-    every = rejected | {
-        index: Rejection(why.code, why.message) for index, why in outcome.undeliverable.items()
-    }
-    return partly(count, every) if every else SUCCESS
+    def _pixel_event(self, path: bytes, request: Request) -> Answer | None:
+        call = CALL_OF_NAME.get(path.removeprefix(PIXEL).rstrip(b"/").decode("latin-1"))
+        if request.fault is not None or call is None:
+            return request.fault or _NOT_FOUND
+        try:
+            text, key_beside = pixel.event_of(request.target.partition(b"?")[2])
+            body = bodies.read(text, batch=False)
+        except (pixel.Malformed, bodies.Malformed):
+            return error(400, "bad_request", "the query is no event")
+
+        def found(route: Route | None) -> Answer | None:
+            if route is None:
+                return _UNKNOWN_KEY
+            return self._receive(body, call, request, route, self._pixel_settled)
+
+        key = body.write_key or key_beside
+        route = self._routes.get(key)
+        return found(route) if route is not None else self._ask(key, found, self._pixel_settled)
+
+    def _pixel_settled(self, answer: Answer) -> None:
+        if answer.status != 200:
+            self.outcomes.count(Kind.PIXEL_LOST, None, code=str(answer.status))
+
+    def _settings(self, key: str, request: Request, respond: Respond) -> Answer | None:
+        def found(route: Route | None) -> Answer | None:
+            if route is None:
+                return _NO_PROJECT
+            if b"origin" not in request.headers:
+                request.cors = VARY  # a cache may keep this answer
+                return settings(key, self.public_api)
+            request.cors = route.origins.lines(request.headers[b"origin"])
+            return settings(key, self.public_api) if request.cors else _FOREIGN_ORIGIN
+
+        route = self._routes.get(key)
+        return found(route) if route is not None else self._ask(key, found, respond)
+
+    def _preflight(self, request: Request) -> Answer:
+        """Answer for any source: a preflight carries no write key."""
+        if b"origin" in request.headers and not request.cors:
+            return _FOREIGN_ORIGIN
+        return preflight(request.headers.get(b"access-control-request-headers"))
+
+    def _get(self, request: Request, answer: Answer | None) -> Answer | None:
+        return answer if request.method in (b"GET", b"HEAD") else method_not_allowed(b"GET, HEAD, OPTIONS")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from headgate.reading.record import Record
+from headgate.shards import list_shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -131,7 +132,7 @@ class StreamReader:
     def _next_shards(self) -> list[_Cursor]:
         """The shards that are new and whose parents have been read to their end, or are gone."""
         if self._follow or not self._shards:
-            self._shards = self._patiently(self._list_shards)
+            self._shards = self._patiently(lambda: list_shards(self._kinesis, self._stream_name))
         listed = {shard["ShardId"] for shard in self._shards}
         cursors = [
             _Cursor(shard["ShardId"])
@@ -145,10 +146,6 @@ class StreamReader:
         ]
         self._known.update(cursor.shard_id for cursor in cursors)
         return cursors
-
-    def _list_shards(self) -> "list[ShardTypeDef]":
-        pages = self._kinesis.get_paginator("list_shards").paginate(StreamName=self._stream_name)
-        return [shard for page in pages for shard in page["Shards"]]
 
     def _read(self, cursor: _Cursor) -> _Answer:
         iterator = cursor.iterator or self._patiently(lambda: self._iterator(cursor))

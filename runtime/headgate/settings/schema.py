@@ -8,6 +8,10 @@ import msgspec
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 ROLE_ADDRESS = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")
+ORIGIN = re.compile(
+    r"\*|null|[a-z][a-z0-9+.-]*://(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+)
+DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
 
 
@@ -61,17 +65,24 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     write_keys: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     enabled: bool = True
     allowed_origins: tuple[str, ...] = ("*",)
+    """Pages that may send events: `*`, `https://www.example.com`, or every subdomain: `https://*.example.com`."""
     max_events_per_second: Annotated[int, msgspec.Meta(ge=1)] | None = None
     destinations: Annotated[tuple[Destination, ...], msgspec.Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        """Refuse an empty write key: it would match a request that has none.
+        """Refuse an empty write key, which any request without one would match, and origins that match none.
 
         Raises:
-            ValueError: a write key is empty.
+            ValueError: a write key is empty, or an origin is not as browsers write it.
         """
         if not all(self.write_keys):
             raise ValueError("write_keys holds an empty write key; allowed: texts of one character or more")
+        for origin in self.allowed_origins:
+            if not ORIGIN.fullmatch(origin) or DEFAULT_PORT.fullmatch(origin):
+                raise ValueError(
+                    f"allowed_origins has {origin!r}; allowed: '*', https://*.example.com, or an origin as "
+                    "browsers write it, such as https://www.example.com: lower case, no path, no default port"
+                )
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

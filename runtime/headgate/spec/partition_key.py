@@ -9,9 +9,11 @@ MAX_CHARACTERS = 256
 
 
 def partition_key(event: Event, *, use_message_id: bool) -> str:
-    """Return `userId || anonymousId`, or the message ID; one that Kinesis would refuse becomes its hash."""
+    """Return `userId || anonymousId`, or the message ID. One that Kinesis would refuse becomes its hash."""
     key = event.message_id if use_message_id else event.user
+    if key.isascii() and 0 < len(key) <= MAX_CHARACTERS:
+        return key
     encoded = key.encode(errors="surrogatepass")
-    if 0 < len(encoded) <= MAX_CHARACTERS:
+    if 0 < len(encoded) <= MAX_CHARACTERS and encoded.decode(errors="ignore") == key:
         return key
     return hashlib.sha256(encoded).hexdigest()

@@ -1,24 +1,26 @@
 """A request's events, made ready for the stream: read, validated, stamped."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
 
-from headgate.spec import event as events
 from headgate.spec.body import Body
-from headgate.spec.stamp import Arrival, stamp
+from headgate.spec.event import Invalid, excluded, read
+from headgate.spec.merge import merging
+from headgate.spec.stamp import Arrival, Stamp
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one request, of what the client sent: decompressed, before merging and stamping."""
 
     events: int = 2_500
     """Events in one batch (Segment HTTP API)."""
     event_bytes: int = 32_768
-    """Bytes of one event (Segment HTTP API)."""
+    """Bytes of one event (Segment HTTP API), and of what a batch says of all its events together."""
+
+
+_SEGMENTS = Limits()
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -40,19 +42,18 @@ class Rejection(NamedTuple):
     message: str
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(msgspec.Struct):
     """What became of each event of a request."""
 
-    events: list[Event] = field(default_factory=list)
-    rejected: dict[int, Rejection] = field(default_factory=dict)
+    events: list[Event] = []
+    rejected: dict[int, Rejection] = {}
     """By the event's index in the request."""
     excluded: int = 0
     """Events whose `integrations` keep them out of Amazon Kinesis."""
 
 
 def prepare(
-    body: Body, arrival: Arrival, new_message_id: Callable[[], str], limits: Limits | None = None
+    body: Body, arrival: Arrival, new_message_id: Callable[[], str], limits: Limits = _SEGMENTS
 ) -> Prepared:
     """Return a request's events as they go into the stream, and which of them were rejected and why.
 
@@ -62,19 +63,27 @@ def prepare(
         new_message_id: called for an event that has no message ID.
         limits: bounds of an event's size; Segment's own where it is absent.
     """
-    bounds = limits or Limits()
+    most = limits.event_bytes
     prepared = Prepared()
-    for index, text in enumerate(body.events):
+    stamp = Stamp(arrival, new_message_id)
+    # What a batch shares goes into each of its events, so it is bounded as one of them.
+    shared = len(body.context or b"") + len(body.integrations or b"")
+    merge = merging(body.context, body.integrations) if shared else None
+    take = prepared.events.append
+    for index, sent in enumerate(body.events):
         try:
-            if len(text) > bounds.event_bytes:
-                raise events.Invalid(
-                    "too_large", f"the event has {len(text):,} bytes; allowed: {bounds.event_bytes:,}"
-                )
-            fields = events.read(text, arrival.call)
-        except events.Invalid as fault:
+            if len(sent) > most or shared > most:
+                size = max(len(sent), shared)
+                raise Invalid("too_large", f"the event has {size:,} bytes; allowed: {most:,}")
+            text = sent if merge is None else merge(sent)
+            fields = read(text, arrival.call)
+        except Invalid as fault:
             prepared.rejected[index] = Rejection(fault.code, str(fault))
             continue
-        data = stamp(text, fields, arrival, new_message_id)
+        if fields.integrations is not None and excluded(fields.integrations):
+            prepared.excluded += 1
+            continue
+        data = stamp(text, fields)
         user = fields.user_id or fields.anonymous_id or ""
-        prepared.events.append(Event(index, data, fields.message_id or "", user))
+        take(Event(index, data, fields.message_id or "", user))
     return prepared

@@ -1,20 +1,30 @@
-"""What the server adds to an event: its ID where it has none, and its times."""
+"""What the server adds to an event: its ID where it has none, its times, its source, a browser's address."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from headgate.spec import timestamps
-from headgate.spec.event import Fields
-from headgate.spec.members import splice
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
-_RENAME = {"timestamp": b'"originalTimestamp"'}
-_ALWAYS_REMOVED = frozenset({"writeKey", "receivedAt", "projectId"})
+from headgate.spec.event import Context, Fields, is_json
+from headgate.spec.splice import is_plain, last, prepend, remove, rename
+from headgate.spec.timestamps import corrected, parse, render
+
+VERSION = 2
+"""The version of the Spec, which every event names."""
+
+_TIMESTAMP, _ORIGINAL = b'"timestamp"', b'"originalTimestamp"'
+_SENT_AT, _RECEIVED_AT = b'"sentAt"', b'"receivedAt"'
+_WRITE_KEY, _PROJECT_ID = b'"writeKey"', b'"projectId"'
+_TYPE, _MESSAGE_ID = b'"type"', b'"messageId"'
+_VERSION, _CHANNEL = b'"version"', b'"channel"'
+_CONTEXT, _IP = b'"context"', b'"ip"'
+_NO_LAG = timedelta(0)
+
+_json = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What all events of one request share."""
 
     received_at: datetime
@@ -30,40 +40,129 @@ class Arrival:
     """The client's address; noted as `context.ip` of a client-side call."""
 
 
-def stamp(text: bytes, fields: Fields, arrival: Arrival, new_message_id: Callable[[], str]) -> bytes:
-    """Return the event as it goes into the stream, and give `fields` a message ID where it has none.
+class Stamp:
+    """Stamps the events of one request; what they share is made once.
 
     What the client sent stays byte for byte, but for: `timestamp`, which becomes `originalTimestamp`; the
-    write key, which is taken out; and what is missing or null where the Spec wants a value.
+    write key, which is taken out; `receivedAt` and `projectId`, which only the server gives; and what is null
+    or missing where the Spec wants a value.
     """
-    received, received_at = arrival.received_at, timestamps.render(arrival.received_at)
-    sent_at = fields.sent_at or arrival.sent_at or received_at
-    original = fields.timestamp or fields.original_timestamp
-    sent = timestamps.parse(sent_at)
-    happened = timestamps.corrected(timestamps.parse(original), sent, received)
 
-    removed = set(_ALWAYS_REMOVED)
-    rename: dict[str, bytes] = {}
-    added: list[str] = []
-    if arrival.call not in (None, fields.type):
-        removed.add("type")
-        added.append(f'"type":"{arrival.call}"')
-    if not fields.message_id:
-        fields.message_id = new_message_id()
-        removed.add("messageId")
-        added.append(f'"messageId":"{fields.message_id}"')
-    if fields.timestamp:
-        rename = _RENAME
-        removed.add("originalTimestamp")
-    else:
-        removed.add("timestamp")
-        if not fields.original_timestamp:
-            removed.add("originalTimestamp")
-            added.append(f'"originalTimestamp":{json.dumps(sent_at)}')
-    if not fields.sent_at:
-        removed.add("sentAt")
-        added.append(f'"sentAt":{json.dumps(sent_at)}')
-    added.append(f'"timestamp":"{timestamps.render(happened)}"')
-    added.append(f'"receivedAt":"{received_at}"')
-    added.append(f'"projectId":{json.dumps(arrival.project_id)}')
-    return splice(text, rename, frozenset(removed), ",".join(added).encode())
+    def __init__(self, arrival: Arrival, new_message_id: Callable[[], str]) -> None:
+        received_at = render(arrival.received_at)
+        sent = parse(arrival.sent_at) if arrival.sent_at else None
+        self._arrival = arrival
+        self._new_message_id = new_message_id
+        self._call = arrival.call
+        self._received = arrival.received_at
+        self._lag = _NO_LAG if sent is None else arrival.received_at - sent
+        # A time that cannot be read is none; nor is a text of any length to be put into every event.
+        self._sent_at = received_at if sent is None else _json(arrival.sent_at)
+        self._channel = b'"client"' if arrival.client_side else b'"server"'
+        self._ip = None if arrival.ip is None else b'"ip":' + _json(arrival.ip)
+        self._always = b',"receivedAt":%b,"projectId":%b,"timestamp":' % (
+            received_at,
+            _json(arrival.project_id),
+        )
+        # What is added to an event as SDKs send it: alone, where it has a `sentAt`, and in a batch.
+        self._usual = b',"version":%d,"channel":%b%b' % (VERSION, self._channel, self._always)
+        self._usual_in_batch = b',"sentAt":%b%b' % (self._sent_at, self._usual)
+
+    def __call__(self, text: bytes, fields: Fields) -> bytes:
+        """Return the event as it goes into the stream, and give `fields` a message ID where it has none.
+
+        Args:
+            text: the event's JSON, without white space around it.
+            fields: what was read of it. It has a user, so the object has a member that stays.
+        """
+        plain = is_plain(text)
+        if fields.write_key is not UNSET:
+            text = remove(text, _WRITE_KEY, plain=plain)
+        if self._ip is not None:
+            text = self._with_address(text, fields.context, self._ip, plain=plain)
+        original = fields.timestamp
+        if (
+            original
+            and fields.message_id
+            and fields.sent_at is not None
+            and UNSET is fields.original_timestamp is fields.version is fields.channel
+            and UNSET is fields.received_at is fields.project_id
+            and (self._call is None or self._call == fields.type)
+        ):
+            added = self._usual_in_batch if fields.sent_at is UNSET else self._usual
+        else:
+            text, added = self._complete(text, fields, plain=plain)
+        renamed = isinstance(original, str)
+        if not renamed:
+            original = fields.original_timestamp
+        lag = self._lag if fields.sent_at is UNSET else self._lag_of(fields.sent_at)
+        added += render(corrected(original or "", lag, self._received))
+        if renamed:
+            return rename(text, _TIMESTAMP, _ORIGINAL, added=added, plain=plain)
+        return b"%b%b}" % (text[:-1], added)
+
+    def _complete(self, text: bytes, fields: Fields, *, plain: bool) -> tuple[bytes, bytes]:
+        """Return the event without what is to be replaced, and what is to be added to it."""
+        expected: list[tuple[bytes, object, bytes]] = [
+            (_SENT_AT, fields.sent_at, self._sent_at),
+            (_VERSION, _or_none(fields.version), b"%d" % VERSION),
+            (_CHANNEL, _or_none(fields.channel), self._channel),
+        ]
+        unwanted = [
+            key
+            for key, found in ((_RECEIVED_AT, fields.received_at), (_PROJECT_ID, fields.project_id))
+            if found is not UNSET
+        ]
+        if self._call is not None and self._call != fields.type:
+            expected.append((_TYPE, _not_usable(fields.type), _json(self._call)))
+        if not fields.message_id:
+            missing = _not_usable(fields.message_id)
+            fields.message_id = self._new_message_id()
+            expected.append((_MESSAGE_ID, missing, _json(fields.message_id)))
+        if not isinstance(fields.timestamp, str):
+            expected.append((_ORIGINAL, fields.original_timestamp, self._sent_at))
+            unwanted += [_TIMESTAMP] if fields.timestamp is None else []
+        elif fields.original_timestamp is not UNSET:
+            unwanted.append(_ORIGINAL)
+        unwanted += [key for key, found, _ in expected if found is None]
+        text = remove(text, *unwanted, plain=plain)
+        added = b"".join(
+            b",%b:%b" % (key, value) for key, found, value in expected if found is None or found is UNSET
+        )
+        return text, added + self._always
+
+    def _lag_of(self, sent_at: str | None) -> timedelta:
+        """Return how long before `receivedAt` the client, by its own clock, sent the event."""
+        if not sent_at or sent_at == self._arrival.sent_at:
+            return self._lag
+        sent = parse(sent_at)
+        return self._lag if sent is None else self._received - sent
+
+    def _with_address(
+        self, text: bytes, context: Context | UnsetType | None, ip: bytes, *, plain: bool
+    ) -> bytes:
+        """Return the event with the client's address in its `context`, where it belongs there."""
+        if context is UNSET or context is None:
+            if not self._arrival.client_side:
+                return text
+            if context is None:
+                text = remove(text, _CONTEXT, plain=plain)
+            return b'%b,"context":{%b}}' % (text[:-1], ip)
+        if not (self._arrival.client_side or is_json(context.direct, b"true")):
+            return text
+        if context.ip is UNSET:
+            return prepend(text, _CONTEXT, ip, plain=plain)
+        if is_json(context.ip, b"null"):
+            member = last(text, _CONTEXT)
+            value = remove(text[member.value_start : member.end], _IP, plain=plain)
+            return prepend(text[: member.value_start] + value + text[member.end :], _CONTEXT, ip, plain=plain)
+        return text
+
+
+def _or_none(value: Raw | UnsetType) -> Raw | UnsetType | None:
+    return None if is_json(value, b"null") else value
+
+
+def _not_usable(value: object) -> UnsetType | None:
+    """Return None for a value that is there and has to be replaced, UNSET for one that is not there."""
+    return UNSET if value is UNSET else None

@@ -1,0 +1,58 @@
+"""Where a write key's events go, worked out once for every change of the settings."""
+
+from collections.abc import Mapping
+
+from headgate.delivery.target import Target
+from headgate.ingest.cors import Origins
+from headgate.settings.schema import Destination, Source
+
+
+class Route:
+    """A source as a request needs it."""
+
+    __slots__ = ("excluded", "origins", "source", "targets")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.origins = Origins(source.allowed_origins)
+        self.targets = [
+            (_target(source, each), each.use_message_id)
+            for each in source.destinations
+            if source.enabled and each.enabled
+        ]
+        """Each enabled destination, and whether the message ID is its partition key."""
+        names = {_target(source, each).name for each in source.destinations}
+        self.excluded = sorted(names - {target.name for target, _ in self.targets})
+        """The names of the other destinations."""
+
+
+class Routes:
+    """The route of every write key."""
+
+    def __init__(self, sources: Mapping[str, Source]) -> None:
+        by_id = {source.id: Route(source) for source in sources.values()}
+        self._by_write_key = {key: by_id[source.id] for key, source in sources.items()}
+        self.origins = Origins(origin for source in sources.values() for origin in source.allowed_origins)
+        """What any source allows: all that is known of a request before its write key is."""
+
+    @property
+    def targets(self) -> set[Target]:
+        """Every enabled destination."""
+        return {target for route in self._by_write_key.values() for target, _ in route.targets}
+
+    def get(self, write_key: str | None) -> Route | None:
+        """Return the route of a write key; None where it is missing or unknown."""
+        return self._by_write_key.get(write_key) if write_key else None
+
+
+def _target(source: Source, destination: Destination) -> Target:
+    return Target(
+        source_id=source.id,
+        region=destination.region,
+        stream_name=destination.stream_name,
+        role_address=destination.role_address,
+        external_id=destination.secret_id or source.id,
+        strict=destination.ordering == "strict",
+        max_record_kib=destination.max_record_kib,
+        wire=destination.wire,
+    )

@@ -1,0 +1,27 @@
+"""The shards of a stream, all of them."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import ShardTypeDef
+
+
+def list_shards(kinesis: "KinesisClient", stream_name: str) -> "list[ShardTypeDef]":
+    """Return every shard of a stream, closed ones too.
+
+    boto3's own paginator sends the stream's name with every page, and Kinesis refuses a name beside a token
+    (boto/botocore#2009): it fails for a stream that ever had more than 1,000 shards.
+
+    Raises:
+        ClientError: Kinesis refused.
+        BotoCoreError: it cannot be reached, or there are no credentials.
+    """
+    shards: list[ShardTypeDef] = []
+    page: Any = kinesis.list_shards(StreamName=stream_name)
+    while True:
+        shards += page["Shards"]
+        token = page.get("NextToken")
+        if not token:
+            return shards
+        page = kinesis.list_shards(NextToken=token)

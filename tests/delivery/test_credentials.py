@@ -1,0 +1,117 @@
+"""Credentials: fetched once at a time, renewed early, kept while STS has trouble."""
+
+import asyncio
+from collections.abc import Iterator
+
+import botocore.session
+import pytest
+
+from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
+from headgate.delivery.wire.faults import Verdict
+from headgate.testing import FailRequests, FakeKinesis
+
+ROLE = "arn:aws:iam::111122223333:role/writer"
+GRANT = Grant(ROLE, "the-external-id", "us-west-2")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sts(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[FakeKinesis]:
+    with FakeKinesis(clock=clock) as kinesis:
+        kinesis.identities.add_role(ROLE, external_ids=["the-external-id"])
+        for name, value in kinesis.environment().items():
+            monkeypatch.setenv(name, value)
+        yield kinesis
+
+
+def cache(clock: Clock) -> CredentialsCache:
+    return CredentialsCache(botocore.session.get_session(), clock, lambda: 0.5)
+
+
+async def test_many_who_ask_at_once_cost_one_call(sts: FakeKinesis, clock: Clock) -> None:
+    held = cache(clock)
+    found = await asyncio.gather(*(held.get(GRANT) for _ in range(20)))
+    assert len({credentials.access_key for credentials in found}) == 1
+    assert sts.ledger.calls["AssumeRole"] == 1
+    clock.now += 600
+    assert held.age(GRANT) == 600
+
+
+async def test_they_are_renewed_before_they_end(sts: FakeKinesis, clock: Clock) -> None:
+    held = cache(clock)
+    first = await held.get(GRANT)
+    clock.now += 0.7 * 3600
+    assert await held.get(GRANT) == first
+    clock.now += 0.1 * 3600
+    assert await held.get(GRANT) != first
+
+
+async def test_what_is_still_good_serves_while_sts_has_trouble(sts: FakeKinesis, clock: Clock) -> None:
+    held = cache(clock)
+    first = await held.get(GRANT)
+    clock.now += 0.9 * 3600
+    with sts.faults.add(FailRequests(code="ServiceUnavailable", operations=("AssumeRole",))):
+        assert await held.get(GRANT) == first
+        clock.now += 0.2 * 3600
+        with pytest.raises(CredentialsFault) as raised:
+            await held.get(GRANT)
+    assert raised.value.fault.verdict is Verdict.RETRY
+
+
+async def test_a_refusal_is_an_answer(sts: FakeKinesis, clock: Clock) -> None:
+    held = cache(clock)
+    await held.get(GRANT)
+    sts.identities.distrust(ROLE)
+    clock.now += 0.9 * 3600
+    with pytest.raises(CredentialsFault) as raised:
+        await held.get(GRANT)
+    fault = raised.value.fault
+    assert (fault.verdict, fault.code) == (Verdict.PAUSE, "AssumeRoleDenied")
+    assert ROLE in fault.message
+    assert "the-external-id" not in fault.message
+
+
+async def test_another_external_id_is_another_grant(sts: FakeKinesis, clock: Clock) -> None:
+    held = cache(clock)
+    await held.get(GRANT)
+    with pytest.raises(CredentialsFault):
+        await held.get(Grant(ROLE, "a-wrong-one", "us-west-2"))
+
+
+async def test_refused_credentials_are_dropped_unless_newer_ones_are_there(
+    sts: FakeKinesis, clock: Clock
+) -> None:
+    held = cache(clock)
+    first = await held.get(GRANT)
+    held.forget(GRANT, first)
+    second = await held.get(GRANT)
+    assert second != first
+    held.forget(GRANT, first)
+    assert await held.get(GRANT) == second
+    assert sts.ledger.calls["AssumeRole"] == 2
+
+
+async def test_no_credentials_at_all_pause_and_say_how_to_give_some(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    with pytest.raises(CredentialsFault) as raised:
+        await cache(clock).get(Grant(None, "src", "us-west-2"))
+    assert raised.value.fault.verdict is Verdict.PAUSE
+    assert "AWS_PROFILE" in raised.value.fault.message
