@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
@@ -12,6 +13,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from headgate.delivery.threads import in_thread
 from headgate.delivery.wire.faults import Fault, Verdict
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ class CredentialsCache:
     async def _fetch_once(self, grant: Grant) -> _Held:
         task = self._fetching.get(grant)
         if task is None:
-            task = asyncio.create_task(asyncio.to_thread(self._fetch, grant))
+            task = asyncio.create_task(in_thread(partial(self._fetch, grant)))
             self._fetching[grant] = task
             task.add_done_callback(lambda _: self._fetching.pop(grant, None))
         held = await asyncio.shield(task)
