@@ -1,4 +1,4 @@
-"""Several fakes, each a region, behind one address: a forwarder's `AWS_ENDPOINT_URL` is one for all regions."""
+"""Several fakes, each a region, behind one address: `AWS_ENDPOINT_URL` is one for all regions."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,9 @@ from headgate.testing import FakeKinesis
 from headgate.testing.serving import ServingThread
 
 _REGION = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/")
-_OF_THE_CONNECTION = frozenset({"host", "content-length", "transfer-encoding", "connection", "date", "server"})
+_OF_THE_CONNECTION = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "date", "server"}
+)
 
 
 @contextmanager

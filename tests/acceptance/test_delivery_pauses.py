@@ -1,12 +1,10 @@
-"""A destination to which nothing can be delivered: one log line, 503 meanwhile, and nobody else is touched."""
+"""A destination to which nothing can be delivered: one log line, 503 meanwhile, nobody else is touched."""
 
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import aiohttp
-import msgspec
 import pytest
 
 from headgate.settings.schema import Source
@@ -15,7 +13,7 @@ from tests.acceptance.clients import Client, connections, users_of
 from tests.acceptance.evidence import everything_arrived, nothing_was_given_away, order_kept
 from tests.acceptance.fake_aws import MODES, add_destination, add_source, name_of, role_of, stream_of
 from tests.acceptance.regions import regions
-from tests.acceptance.serving import Forwarder, eventually, serving
+from tests.acceptance.serving import eventually, serving
 
 
 @pytest.fixture
@@ -56,14 +54,10 @@ BREAK = {
 async def test_what_somebody_must_mend_is_told_once_and_clients_wait_until_it_is_mended(
     kinesis: FakeKinesis, tmp_path: Path
 ) -> None:
-    codes = {
-        f"{code.lower()}-{mode}": code
-        for code, mode in itertools.product(BREAK, MODES)
-    }
+    codes = {f"{code.lower()}-{mode}": code for code, mode in itertools.product(BREAK, MODES)}
     sources = [add_source(kinesis, name, name.rpartition("-")[2]) for name in codes]
-    mending = {}
 
-    async def story(client: Client, forwarder: Forwarder) -> None:
+    async def story(client: Client) -> None:
         code = codes[stream_of(client.source)]
         await client.deliver(client.request())
         mend = BREAK[code](kinesis, client.source)
@@ -80,7 +74,7 @@ async def test_what_somebody_must_mend_is_told_once_and_clients_wait_until_it_is
     with serving(sources, kinesis.environment(), tmp_path) as forwarder:
         async with connections() as http:
             clients = [Client(http, forwarder.url, source, users_of(source, 5)) for source in sources]
-            await asyncio.gather(*(story(client, forwarder) for client in clients))
+            await asyncio.gather(*(story(client) for client in clients))
         for client in clients:
             source, stream = client.source, stream_of(client.source)
             [error] = forwarder.said(level="error", destination=name_of(source))
@@ -94,7 +88,7 @@ async def test_what_somebody_must_mend_is_told_once_and_clients_wait_until_it_is
 
 
 async def test_dead_destinations_do_not_touch_a_healthy_one(kinesis: FakeKinesis, tmp_path: Path) -> None:
-    """A stream is missing, and a whole region hangs, STS and all, for more destinations than there are cores."""
+    """One stream is missing; and one region hangs, STS and all, for a dozen destinations."""
     with FakeKinesis(region="eu-west-1") as hanging:
         healthy, missing = add_source(kinesis, "healthy"), add_source(kinesis, "missing")
         kinesis.delete_stream("missing")
@@ -120,3 +114,34 @@ async def test_dead_destinations_do_not_touch_a_healthy_one(kinesis: FakeKinesis
                 assert [each.status for each in refused] == [503] * 13
                 assert [each.code for each in refused] == ["ResourceNotFoundException"] + ["deadline"] * 12
                 everything_arrived(kinesis.ledger, "healthy", [clients[healthy.id]])
+
+
+async def test_a_source_with_one_of_two_destinations_paused_queues_nothing_for_the_other(
+    kinesis: FakeKinesis, tmp_path: Path
+) -> None:
+    """Admission is all or nothing: only a request let through as a probe may reach the healthy stream."""
+    for stream in ("well", "ill"):
+        kinesis.create_stream(stream)
+    both = tuple(add_destination(kinesis, stream) for stream in ("well", "ill"))
+    source = Source(id="src-two", write_keys=("wk-two",), destinations=both)
+    with serving([source], kinesis.environment(), tmp_path) as forwarder:
+        async with connections() as http:
+            client = Client(http, forwarder.url, source, users_of(source, 3))
+            await client.deliver(client.request())
+            kinesis.delete_stream("ill")
+            refused = [client.request() for _ in range(20)]
+            for request in refused:
+                told = await client.post(request)
+                assert (told.status, told.code) == (503, "ResourceNotFoundException")
+            probes = sum(each.stream == "ill" for each in kinesis.ledger.requests("PutRecords")) - 1
+            assert probes < len(refused)
+            assert len(kinesis.ledger.records("well")) <= 3 * (1 + probes)
+            await eventually(lambda: forwarder.destinations()["src-two/ill"]["paused"])
+            assert forwarder.destinations()["src-two/ill"]["paused"]["code"] == "ResourceNotFoundException"
+            kinesis.create_stream("ill")
+            for request in refused:
+                await client.deliver(request)
+        assert client.answers[200] == 21
+        for stream in ("well", "ill"):
+            everything_arrived(kinesis.ledger, stream, [client])
+            order_kept(kinesis.ledger, stream)
