@@ -22,10 +22,14 @@ def everything_arrived(ledger: Ledger, stream: str, clients: Iterable[Client]) -
 def order_kept(ledger: Ledger, stream: str, *, strict: bool = False) -> None:
     """A user's requests are in the stream in their order; with strict ordering, so are their events."""
     for user, records in ledger.by_partition_key(stream).items():
-        first = list(dict.fromkeys(record.message_id or "" for record in records))
-        order = [[int(number) for number in one.split("/")[1:]] for one in first]
-        kept = order if strict else [[request] for request, _ in order]
-        assert kept == sorted(kept), f"{user} in {stream}: {first}"
+        in_order(user, [record.message_id or "" for record in records], strict=strict)
+
+
+def in_order(user: str, message_ids: Sequence[str], *, strict: bool = False) -> None:
+    """The first of each of a user's message IDs came in the order of their requests."""
+    order = [[int(number) for number in one.split("/")[1:]] for one in dict.fromkeys(message_ids)]
+    kept = order if strict else [[request] for request, _ in order]
+    assert kept == sorted(kept), f"{user}: {message_ids}"
 
 
 def possible_duplicates(ledger: Ledger, stream: str) -> int:

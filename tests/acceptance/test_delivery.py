@@ -33,6 +33,7 @@ from tests.acceptance.evidence import (
     order_kept,
 )
 from tests.acceptance.fake_aws import MODES, PUT, Mode, add_source, name_of, stream_of
+from tests.acceptance.one_by_one import STREAM, OneByOne
 from tests.acceptance.serving import Forwarder, eventually, serving
 
 THROTTLED = "ProvisionedThroughputExceededException"
@@ -68,6 +69,17 @@ def troubles(stream: str, mode: Mode) -> dict[str, list[Fault]]:
 def kinesis() -> Iterator[FakeKinesis]:
     with FakeKinesis() as kinesis:
         yield kinesis
+
+
+def test_a_role_that_may_put_single_records_alone_has_them_delivered_one_by_one(one_by_one: OneByOne) -> None:
+    assert one_by_one.as_singles["mode"] == "singles"
+    assert one_by_one.as_singles["paused"] is None
+    assert one_by_one.acknowledged
+    [warning] = one_by_one.forwarder.said(
+        level="warning", destination=name_of(one_by_one.source), stream=STREAM
+    )
+    assert warning["message"].startswith("PutRecords is denied")
+    assert warning["code"] == "AccessDeniedException"
 
 
 async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_order(
@@ -128,7 +140,7 @@ async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_ord
 
 
 async def tells_the_truth(forwarder: Forwarder, sources: Sequence[Source], *, events: int) -> None:
-    """`/statusz` comes to show that so many events of each source were accepted, and each was delivered once."""
+    """`/statusz` comes to show that each source sent so many events, and each was delivered once."""
 
     def shown() -> list[tuple[int, int]]:
         page = forwarder.status()
