@@ -13,7 +13,7 @@ def submission() -> Submission:
 
 def made(lanes: Lanes, key: str, size: int = 10, of: Submission | None = None) -> Record:
     """Return a record for a key, `size` bytes of data and key together, not queued yet."""
-    slot = lanes.slot(key)
+    slot = lanes.place(key).slot
     return Record(key, b"x" * (size - len(key)), of or submission(), 0, slot, lanes.lane(slot))
 
 

@@ -71,6 +71,7 @@ class Simulation:
         self.forgotten = 0
         self.hooks: list[str] = []
         self.numbers = itertools.count()
+        self.metrics = Metrics()
         self.destination = Destination(
             Target("src", "us-west-2", STREAM, None, "src", strict=strict),
             settings=settings or DeliverySettings(),
@@ -83,7 +84,7 @@ class Simulation:
                 stranded=lambda submission, refusal: submission.fail(refusal),
                 undeliverable=lambda _, record, why: record.submission.undeliverable(record.index, why),
             ),
-            metrics=Metrics(),
+            metrics=self.metrics,
             spread=self.random.random,
         )
         if lists_shards:
@@ -175,6 +176,10 @@ class Simulation:
     def numbers_of(self, key: str) -> list[int]:
         """Return the place in the order of submission of each accepted record of a key, in accepted order."""
         return [int(record.message_id or -1) for record in self.ledger.by_partition_key().get(key, [])]
+
+    def figure(self, counter: str) -> int:
+        """Return what a counter of the destination says."""
+        return self.metrics.snapshot().destinations[self.destination.name].counters[counter]
 
     def at_rest(self) -> bool:
         """Whether nothing is held, and the accounts agree."""

@@ -9,20 +9,25 @@ from headgate.delivery.submission import Record, Refusal, Submission
 from headgate.delivery.target import Data
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Admitted:
     """A request's records for one destination, not queued yet."""
 
     records: list[Record]
     too_large: list[tuple[Data, Refusal]]
     """What the stream will never take: in a request to Kinesis it would fail all the others."""
+    replaced_keys: int = 0
+    """Records whose partition key Kinesis would have refused, so that its hash stands in for it."""
 
 
 def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> Admitted:
     """Return the records of a request's data; of at most `max_size` bytes each, key and data together."""
     admitted = Admitted([], [])
     for key, data, number in portion:
-        slot = lanes.slot(key)
+        slot, instead = lanes.place(key)
+        if instead is not None:
+            key = instead  # noqa: PLW2901  # from here on there is no other
+            admitted.replaced_keys += 1
         record = Record(key, data, submission, number, slot, lanes.lane(slot))
         if record.size <= max_size:
             admitted.records.append(record)

@@ -111,7 +111,10 @@ class Destination:
         if refusal is not None:
             return refusal
         admitted = made(submission, portion, self.lanes, self.max_record_size)
-        return over_bounds(self.name, admitted.records, self.held, self._settings) or admitted
+        refusal = over_bounds(self.name, admitted.records, self.held, self._settings)
+        if refusal is None and admitted.replaced_keys:
+            self._counts.replaced_keys(admitted.replaced_keys)
+        return refusal or admitted
 
     def accepts(self) -> bool:
         """Return whether what has waited in overflow may be put now, beside the live traffic."""

@@ -22,6 +22,7 @@ class Counts:
         self._retried = metrics.counter(names.RETRIED_RECORDS, destination)
         self._throttled = metrics.counter(names.THROTTLED_RECORDS, destination)
         self._duplicates = metrics.counter(names.POSSIBLE_DUPLICATES, destination)
+        self._replaced_keys = metrics.counter(names.REPLACED_PARTITION_KEYS, destination)
         self._latency = metrics.distribution(names.PUT_LATENCY, destination)
 
     def settled(self, settled: Settled) -> None:
@@ -29,6 +30,10 @@ class Counts:
         self._delivered.value += settled.delivered
         self._throttled.value += settled.throttled
         self._retried.value += settled.again
+
+    def replaced_keys(self, records: int) -> None:
+        """Count records whose partition key was replaced by its hash."""
+        self._replaced_keys.value += records
 
     def again(self, parcel: Parcel, fault: Fault) -> None:
         """Count the records of a request that failed as a whole and are sent again."""

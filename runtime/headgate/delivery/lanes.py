@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import md5
 from heapq import merge
 from operator import attrgetter
+from typing import NamedTuple
 
 from headgate.delivery.pace import Pace, cost
+from headgate.delivery.partition_keys import acceptable
 from headgate.delivery.submission import Record
 
 SLOTS = 256
@@ -23,6 +25,15 @@ MAX_CACHED_KEYS = 65_536
 """Partition keys whose slot is remembered; hashing one again costs more than looking it up."""
 
 _sequence = attrgetter("sequence")
+
+
+class Place(NamedTuple):
+    """Where the records of a partition key go."""
+
+    slot: int
+    """The slot into which its hash falls: the hash's first byte."""
+    instead: str | None
+    """The key that is sent instead of one that Kinesis would refuse."""
 
 
 class Held:
@@ -173,7 +184,7 @@ class Lanes:
         self.held = held
         self._of_slot: list[Lane | None] = [None] * SLOTS
         self._of_shard: dict[str, Lane] = {}
-        self._slot_of_key: dict[str, int] = {}
+        self._places: dict[str, Place] = {}
         # Where each slot's records went before. A shard that was split or merged takes no record again, so
         # one that returns means that the slot lies across two shards.
         self._earlier: dict[int, set[str]] = {}
@@ -187,15 +198,17 @@ class Lanes:
         """Yield every lane once."""
         yield from dict.fromkeys(lane for lane in self._of_slot if lane is not None)
 
-    def slot(self, partition_key: str) -> int:
-        """Return the slot into which a partition key's hash falls: its first byte."""
-        slot = self._slot_of_key.get(partition_key)
-        if slot is None:
-            if len(self._slot_of_key) >= MAX_CACHED_KEYS:
-                self._slot_of_key.clear()
-            slot = md5(partition_key.encode(), usedforsecurity=False).digest()[0]
-            self._slot_of_key[partition_key] = slot
-        return slot
+    def place(self, partition_key: str) -> Place:
+        """Return where a partition key's records go."""
+        place = self._places.get(partition_key)
+        if place is None:
+            if len(self._places) >= MAX_CACHED_KEYS:
+                self._places.clear()
+            taken = acceptable(partition_key)
+            slot = md5(taken.encode(), usedforsecurity=False).digest()[0]
+            place = Place(slot, None if taken == partition_key else taken)
+            self._places[partition_key] = place
+        return place
 
     def lane(self, slot: int) -> Lane:
         """Return a slot's lane."""
