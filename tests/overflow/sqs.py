@@ -103,6 +103,11 @@ class Proxy:
         operation = http.headers["X-Amz-Target"].partition(".")[2]
         call = Call(operation, json.loads(content))
         self.calls.append(call)
+        if "WaitTimeSeconds" in call.body:
+            # An emulator does not notice that nobody waits any more, and would hand out messages to nobody.
+            content = json.dumps(
+                call.body | {"WaitTimeSeconds": min(call.body["WaitTimeSeconds"], 1)}
+            ).encode()
         waiting = self._trouble.get(operation)
         what = waiting.popleft() if waiting else self._always.get(operation)
         if isinstance(what, Slow):

@@ -15,7 +15,7 @@ from headgate.overflow.queue import Queue
 
 EXPIRED, UNREADABLE = "overflow_expired", "overflow_unreadable"
 """Codes of this room's own; all others are those of the answer that said why."""
-REASON_CHARACTERS = 500
+CODE_CHARACTERS, REASON_CHARACTERS = 100, 500
 """How much of a reason is kept: it must fit into the room that a message has left for it."""
 
 _SEND_WITHIN = 5.0
@@ -52,7 +52,7 @@ def letter(
         origin=origin,
         partition_key=key,
         data=data,
-        code=code[:REASON_CHARACTERS],
+        code=code[:CODE_CHARACTERS],
         message=one_line(message)[:REASON_CHARACTERS],
     )
 

@@ -92,7 +92,7 @@ def fit(sizes: Sequence[int], encode: Callable[[range], bytes], limit: int) -> P
         limit: the most bytes of one message.
     """
     packed = Packed()
-    for chunk in _chunks(sizes):
+    for chunk in chunks(sizes):
         parts = [chunk]
         while parts:
             part = parts.pop()
@@ -124,13 +124,8 @@ def decoded(body: str, decode: Callable[[bytes], T]) -> T:
         raise Unreadable(f"the message is no pack: {type(error).__name__}") from None
 
 
-def _body(content: bytes) -> str | None:
-    if len(content) > MAX_UNPACKED:
-        return None
-    return base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")
-
-
-def _chunks(sizes: Sequence[int]) -> Iterator[range]:
+def chunks(sizes: Sequence[int]) -> Iterator[range]:
+    """Return items of so many bytes each as portions of a pack's size; a larger one is a portion alone."""
     start = size = 0
     for index, more in enumerate(sizes):
         if index > start and (size + more > PACK_SIZE or index - start == MAX_RECORDS):
@@ -139,3 +134,9 @@ def _chunks(sizes: Sequence[int]) -> Iterator[range]:
         size += more
     if sizes:
         yield range(start, len(sizes))
+
+
+def _body(content: bytes) -> str | None:
+    if len(content) > MAX_UNPACKED:
+        return None
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")
