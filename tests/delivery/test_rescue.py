@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -108,7 +107,7 @@ def test_what_is_strict_is_never_spilled() -> None:
     async def work() -> None:
         aws, store = Aws(), Store()
         aws.silent = {"one"}
-        strict = replace(ONE, strict=True)
+        strict = Target("src", "us-west-2", "one", None, "src", strict=True)
         async with delivering(aws, store) as delivery:
             outcome = await submit(delivery, {strict: BOTH[ONE], TWO: BOTH[TWO]})
             assert outcome.unavailable is not None

@@ -23,16 +23,17 @@ class Admitted:
 def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> Admitted:
     """Return the records of a request's data; of at most `max_size` bytes each, key and data together."""
     admitted = Admitted([], [])
+    records = admitted.records
     for key, data, number in portion:
-        slot, instead = lanes.place(key)
+        slot, key_size, instead = lanes.keys[key]
         if instead is not None:
             key = instead  # noqa: PLW2901  # from here on there is no other
             admitted.replaced_keys += 1
-        record = Record(key, data, submission, number, slot, lanes.lane(slot))
-        if record.size <= max_size:
-            admitted.records.append(record)
+        size = len(data) + key_size
+        if size <= max_size:
+            records.append(Record(key, data, submission, number, slot, lanes.lane(slot), size))
         else:
-            message = f"the record has {record.size:,} bytes with its partition key; allowed: {max_size:,}"
+            message = f"the record has {size:,} bytes with its partition key; allowed: {max_size:,}"
             admitted.too_large.append((Data(key, data, number), Refusal("too_large", message)))
     return admitted
 
@@ -41,7 +42,7 @@ def over_bounds(
     name: str, records: Sequence[Record], held: Held, settings: DeliverySettings
 ) -> Refusal | None:
     """Return why a destination cannot take these records now; None where it can."""
-    if held.size + sum(record.size for record in records) > settings.destination_size:
+    if held.size + sum([record.size for record in records]) > settings.destination_size:
         return Refusal("destination_full", f"{name} holds all it may; send again later", 5)
     for lane in {record.lane for record in records}:
         if (refusal := _full(name, lane, settings)) is not None:

@@ -118,6 +118,11 @@ class Delivery:
         """Return whether records out of overflow may be put into a destination now."""
         return self._destination(target).accepts()
 
+    def accepting(self) -> bool:
+        """Return whether any destination may accept records out of overflow: False only while all are paused."""
+        destinations = self._destinations.values()
+        return not destinations or any(each.pause.fault is None or each.accepts() for each in destinations)
+
     def hurry(self) -> None:
         """Wait no longer for Kinesis: spill what is open, or have its clients send it again."""
         for submission in self._deadlines.open():

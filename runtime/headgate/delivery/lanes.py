@@ -22,18 +22,34 @@ from headgate.delivery.submission import Record
 
 SLOTS = 256
 MAX_CACHED_KEYS = 65_536
-"""Partition keys whose slot is remembered; hashing one again costs more than looking it up."""
+"""Partition keys that are remembered; hashing one again costs more than looking it up."""
 
 _sequence = attrgetter("sequence")
 
 
-class Place(NamedTuple):
-    """Where the records of a partition key go."""
+class Key(NamedTuple):
+    """What a lane has to know of a partition key."""
 
     slot: int
-    """The slot into which its hash falls: the hash's first byte."""
+    """The slot into which its hash falls: the first byte."""
+    size: int
+    """Its bytes."""
     instead: str | None
-    """The key that is sent instead of one that Kinesis would refuse."""
+    """The key that is sent instead of one that Kinesis would refuse; slot and size are this one's."""
+
+
+class Keys(dict[str, Key]):
+    """Partition keys, each hashed when it is first asked for."""
+
+    def __missing__(self, partition_key: str) -> Key:
+        if len(self) >= MAX_CACHED_KEYS:
+            self.clear()
+        taken = acceptable(partition_key)
+        encoded = taken.encode()
+        slot = md5(encoded, usedforsecurity=False).digest()[0]
+        key = Key(slot, len(encoded), None if taken == partition_key else taken)
+        self[partition_key] = key
+        return key
 
 
 class Held:
@@ -96,13 +112,6 @@ class Lane:
         """Records that the shard refused for now, since the lane was made."""
         self.moves: dict[int, str] = {}
         """Slots that belong to another shard, to be moved when nothing is in flight."""
-
-    def append(self, record: Record) -> None:
-        """Queue a new record, younger than all that the lane holds; the caller accounts for `held`."""
-        self.waiting.append(record)
-        record.waiting = True
-        self.held_records += 1
-        self.held_bytes += record.size
 
     def settled(self, records: int, size: int) -> None:
         """Note that so many records of so many bytes are not held any more."""
@@ -182,9 +191,9 @@ class Lanes:
 
     def __init__(self, held: Held) -> None:
         self.held = held
+        self.keys = Keys()
         self._of_slot: list[Lane | None] = [None] * SLOTS
         self._of_shard: dict[str, Lane] = {}
-        self._places: dict[str, Place] = {}
         # Where each slot's records went before. A shard that was split or merged takes no record again, so
         # one that returns means that the slot lies across two shards.
         self._earlier: dict[int, set[str]] = {}
@@ -197,18 +206,6 @@ class Lanes:
     def __iter__(self) -> Iterator[Lane]:
         """Yield every lane once."""
         yield from dict.fromkeys(lane for lane in self._of_slot if lane is not None)
-
-    def place(self, partition_key: str) -> Place:
-        """Return where a partition key's records go."""
-        place = self._places.get(partition_key)
-        if place is None:
-            if len(self._places) >= MAX_CACHED_KEYS:
-                self._places.clear()
-            taken = acceptable(partition_key)
-            slot = md5(taken.encode(), usedforsecurity=False).digest()[0]
-            place = Place(slot, None if taken == partition_key else taken)
-            self._places[partition_key] = place
-        return place
 
     def lane(self, slot: int) -> Lane:
         """Return a slot's lane."""
@@ -224,10 +221,14 @@ class Lanes:
         for record in records:
             sequence += 1
             record.sequence = sequence
+            record.waiting = True
             size += record.size
-            record.lane.append(record)
-            self.busy.add(record.lane)
+            lane = record.lane
+            lane.waiting.append(record)
+            lane.held_records += 1
+            lane.held_bytes += record.size
         self._sequence = sequence
+        self.busy.update([record.lane for record in records])
         self.held.change(len(records), size)
 
     def put_back(self, lane: Lane, failed: list[Record]) -> None:
