@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from headgate.settings.schema import Source
@@ -134,9 +135,37 @@ async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_ord
         forwarder.stop()
     nothing_was_given_away(forwarder, kinesis, sources)
     throttled, retried = counted(forwarder, "ThrottledRecords"), counted(forwarder, "RetriedRecords")
+    doubtful = counted(forwarder, "PossibleDuplicates")
     for source in sources:
+        assert doubtful[name_of(source)] >= len(ledger.duplicates(stream_of(source)))
         if "records-fail" in source.id:
             assert 0 < throttled[name_of(source)] < retried[name_of(source)]
+
+
+async def test_when_a_client_is_told_200_the_stream_has_its_events_so_that_a_kill_loses_none(
+    kinesis: FakeKinesis, tmp_path: Path
+) -> None:
+    source = add_source(kinesis, "killed")
+    kinesis.faults.add(Delay((0.0, 0.2), operations=PUT))
+    kinesis.faults.add(FailRecords(THROTTLED, probability=0.1))
+
+    async def work(client: Client) -> None:
+        while True:
+            request = client.request(events_per_user=2)
+            if (await client.post(request)).status == 200:
+                has = kinesis.ledger.by_message_id(stream_of(source))
+                assert all(event["messageId"] in has for event in request)
+
+    with serving([source], kinesis.environment(), tmp_path) as forwarder:
+        async with connections() as http:
+            clients = [Client(http, forwarder.url, source, [user]) for user in users_of(source, 8)]
+            working = [asyncio.create_task(work(client)) for client in clients]
+            await eventually(lambda: sum(client.answers[200] for client in clients) > 60)
+            forwarder.child.process.kill()
+            for each in asyncio.as_completed(working):
+                with pytest.raises(aiohttp.ClientError):
+                    await each
+            everything_arrived(kinesis.ledger, stream_of(source), clients)
 
 
 async def tells_the_truth(forwarder: Forwarder, sources: Sequence[Source], *, events: int) -> None:
