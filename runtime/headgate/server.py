@@ -32,7 +32,9 @@ from headgate.ingest.protocol import HttpProtocol
 from headgate.ingest.rates import SourceRates
 from headgate.ingest.tracking import TrackingApi
 from headgate.metrics.store import Metrics
+from headgate.overflow.refuges import RefugeOptions, Refuges
 from headgate.settings.schema import Source
+from headgate.settings.targets import every_target
 from headgate.settings.watch import FileWatch, Stamp
 from headgate.spec.prepare import Limits
 from headgate.status.board import Board
@@ -42,6 +44,8 @@ from headgate.status.reporter import Parent, Reporter, emf_log
 
 log = logging.getLogger(__name__)
 
+GIVE_BACK_SECONDS = 2
+"""How long messages that are being drained have to be settled, before they go back into their queue."""
 PREPARE_SECONDS = 5
 """How long destinations are got ready before the first connection is accepted."""
 
@@ -56,6 +60,7 @@ class ServerOptions:
     """The file's stamp from before it was read."""
     delivery: DeliverySettings
     drain: float
+    refuges: RefugeOptions = field(default_factory=RefugeOptions)
     workers: int = 1
     """How many processes serve alike; each allows its share of a source's rate."""
     http: HttpLimits = field(default_factory=HttpLimits)
@@ -112,7 +117,16 @@ async def _serve(
     session = botocore.session.get_session()
     wire = Wire(session)
     metrics = Metrics()
-    delivery = Delivery(wire, CredentialsCache(session), Preflight(session), options.delivery, metrics)
+    refuges = Refuges(session, options.refuges, metrics)
+    delivery = Delivery(
+        wire,
+        CredentialsCache(session),
+        Preflight(session),
+        options.delivery,
+        metrics,
+        overflow=refuges.overflow,
+        dead_letters=refuges.burial,
+    )
     outcomes = Outcomes(metrics, time.monotonic)
     api = TrackingApi(
         sources=sources,
@@ -153,6 +167,8 @@ async def _serve(
         asyncio.create_task(watch.follow()),
         asyncio.create_task(reporter.run(take)),
     ]
+    drainer = refuges.drainer(delivery, lambda: every_target(api.sources.values()))
+    draining = asyncio.create_task(drainer.run()) if drainer is not None else None
     log.info("serving", extra={"address": address, "write_keys": len(sources)})
     await told[0].wait()
     api.draining = True
@@ -160,7 +176,13 @@ async def _serve(
     await _first_of(told[1].wait(), asyncio.sleep(options.drain))
     acceptor.close()
     connections.close()
+    if told[1].is_set():
+        delivery.hurry()
     await delivery.settle_all()
+    if drainer is not None and draining is not None:
+        draining.cancel()
+        await drainer.close(GIVE_BACK_SECONDS)
+    await refuges.close()
     for task in background:
         task.cancel()
     await delivery.close()

@@ -31,6 +31,26 @@ def serve(
             min=0, max=110, help="Seconds to go on serving after SIGTERM, while traffic moves away."
         ),
     ] = 10,
+    overflow_queue: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An SQS queue for what Kinesis does not take in time; without one clients send it again.",
+            show_default=False,
+        ),
+    ] = None,
+    dead_letter_queue: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An SQS queue for what no stream will ever take; see: headgate redrive --help.",
+            show_default=False,
+        ),
+    ] = None,
+    dead_letter_file: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="A file for the same, instead of a queue.", show_default=False),
+    ] = None,
     public_url: Annotated[
         str | None,
         typer.Option(
@@ -83,6 +103,7 @@ def serve(
     from headgate.ingest.limits import HttpLimits
     from headgate.ingest.projects import public_api
     from headgate.logs import log_as_json_lines
+    from headgate.overflow.refuges import RefugeOptions
     from headgate.server import ServerOptions, listen
     from headgate.server import serve as serve_forever
     from headgate.settings.file_store import read_sources
@@ -96,6 +117,11 @@ def serve(
     except ValueError as fault:
         raise UsageError(f"--public-url is {fault}") from None
 
+    refuges = RefugeOptions(
+        overflow_queue=overflow_queue,
+        dead_letter_queue=dead_letter_queue,
+        dead_letter_file=dead_letter_file,
+    )
     read_at = stamp_of(sources)
     by_write_key = read_sources(sources)
     listening = listen(host, port)
@@ -107,6 +133,7 @@ def serve(
             acknowledge_within=acknowledge_within, request_size=put_records_mib * 1024 * 1024
         ),
         drain=drain,
+        refuges=refuges,
         workers=workers,
         http=HttpLimits(request_bytes=max_request_bytes, connections=max_connections),
         events=Limits(events=max_events, event_bytes=max_event_bytes),

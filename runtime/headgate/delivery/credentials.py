@@ -13,8 +13,9 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from headgate.delivery.threads import in_thread
+from headgate.clients import client
 from headgate.delivery.wire.faults import Fault, Verdict
+from headgate.threads import in_thread
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -154,7 +155,7 @@ class CredentialsCache:
 
     def _assumed(self, grant: Grant, role: str) -> _Held:
         config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
-        sts = cast("STSClient", self._session.create_client("sts", region_name=grant.region, config=config))
+        sts = cast("STSClient", client(self._session, "sts", region_name=grant.region, config=config))
         answer = sts.assume_role(
             RoleArn=role,
             RoleSessionName="headgate",

@@ -119,7 +119,7 @@ class Delivery:
         return self._destination(target).accepts()
 
     def accepting(self) -> bool:
-        """Return whether any destination may accept records out of overflow: False only while all are paused."""
+        """Return whether any destination may take records out of overflow: not while all are paused."""
         destinations = self._destinations.values()
         return not destinations or any(each.pause.fault is None or each.accepts() for each in destinations)
 

@@ -15,10 +15,11 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from headgate.clients import client
 from headgate.delivery.lanes import SLOTS
 from headgate.delivery.target import Target
-from headgate.delivery.threads import in_thread
 from headgate.shards import list_shards
+from headgate.threads import in_thread
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -87,7 +88,8 @@ class Preflight:
         return {action: found.get(action, "unknown") for action in ACTIONS}
 
     def _client(self, service: str, target: Target, credentials: ReadOnlyCredentials) -> Any:
-        return self._session.create_client(
+        return client(
+            self._session,
             service,
             region_name=target.region,
             config=_CONFIG,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from headgate.delivery.target import Target
 from headgate.ingest.cors import Origins
-from headgate.settings.schema import Destination, Source
+from headgate.settings.schema import Source
+from headgate.settings.targets import target_of
 
 
 class Route:
@@ -16,12 +17,12 @@ class Route:
         self.source = source
         self.origins = Origins(source.allowed_origins)
         self.targets = [
-            (_target(source, each), each.use_message_id)
+            (target_of(source, each), each.use_message_id)
             for each in source.destinations
             if source.enabled and each.enabled
         ]
         """Each enabled destination, and whether the message ID is its partition key."""
-        names = {_target(source, each).name for each in source.destinations}
+        names = {target_of(source, each).name for each in source.destinations}
         self.excluded = sorted(names - {target.name for target, _ in self.targets})
         """The names of the other destinations."""
 
@@ -43,16 +44,3 @@ class Routes:
     def get(self, write_key: str | None) -> Route | None:
         """Return the route of a write key; None where it is missing or unknown."""
         return self._by_write_key.get(write_key) if write_key else None
-
-
-def _target(source: Source, destination: Destination) -> Target:
-    return Target(
-        source_id=source.id,
-        region=destination.region,
-        stream_name=destination.stream_name,
-        role_address=destination.role_address,
-        external_id=destination.secret_id or source.id,
-        strict=destination.ordering == "strict",
-        max_record_kib=destination.max_record_kib,
-        wire=destination.wire,
-    )

@@ -21,11 +21,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
+from headgate.clients import client
 from headgate.delivery import backoff
 from headgate.errors import UsageError, one_line
 from headgate.metrics import names
 from headgate.metrics.store import Metrics
-from headgate.overflow.threads import DaemonThreads
+from headgate.threads import Threads
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -105,8 +106,8 @@ class Queue:
             raise UsageError(f"no region in the queue's URL {url!r}; set AWS_REGION")
         self._quick = _client(session, region, read_timeout=4, connections=_PARALLEL_CALLS)
         self._polling = _client(session, region, read_timeout=LONGEST_POLL_SECONDS + 5, connections=1)
-        self._threads = DaemonThreads(_PARALLEL_CALLS)
-        self._polls = DaemonThreads(1)
+        self._threads = Threads(_PARALLEL_CALLS)
+        self._polls = Threads(1)
         self._spread = spread
         self._now = now
         self._attributes = Attributes()
@@ -234,12 +235,12 @@ class Queue:
             for number in (int(entry["Id"]) for entry in entries)
         }
 
-    async def _call(self, client: "SQSClient", operation: str, **arguments: Any) -> dict[str, Any]:
-        threads = self._polls if client is self._polling else self._threads
+    async def _call(self, sqs: "SQSClient", operation: str, **arguments: Any) -> dict[str, Any]:
+        threads = self._polls if sqs is self._polling else self._threads
         try:
             return cast(
                 "dict[str, Any]",
-                await threads.run(lambda: getattr(client, operation)(QueueUrl=self.url, **arguments)),
+                await threads.run(lambda: getattr(sqs, operation)(QueueUrl=self.url, **arguments)),
             )
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             self._failures.value += 1
@@ -273,7 +274,7 @@ def _client(session: Session, region: str, *, read_timeout: int, connections: in
         max_pool_connections=connections,
         retries={"total_max_attempts": 1},
     )
-    return cast("SQSClient", session.create_client("sqs", region_name=region, config=config))
+    return cast("SQSClient", client(session, "sqs", region_name=region, config=config))
 
 
 def _batches(indices: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:

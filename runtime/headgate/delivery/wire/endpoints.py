@@ -1,6 +1,5 @@
 """Where Kinesis answers, as botocore resolves it."""
 
-import threading
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote, urlsplit
@@ -10,8 +9,9 @@ from botocore.httpsession import ProxyConfiguration
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
-from headgate.delivery.threads import in_thread
+from headgate.clients import client
 from headgate.delivery.wire.faults import Fault, Verdict
+from headgate.threads import in_thread
 
 _UNUSED = "unused"
 
@@ -75,8 +75,6 @@ class Endpoints:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._known: dict[str, Endpoint] = {}
-        # botocore does not promise that one session makes clients in several threads at a time.
-        self._one_at_a_time = threading.Lock()
 
     def known(self, region: str) -> Endpoint | None:
         """Return the region's endpoint if it was asked for before."""
@@ -95,14 +93,17 @@ class Endpoints:
 
     def _resolve(self, region: str) -> Endpoint:
         try:
-            with self._one_at_a_time:
-                # Keys are given so that botocore looks for none, which may ask the network.
-                client = self._session.create_client(
-                    "kinesis", region_name=region, aws_access_key_id=_UNUSED, aws_secret_access_key=_UNUSED
-                )
-            url = client.meta.endpoint_url
+            # Keys are given so that botocore looks for none, which may ask the network.
+            kinesis = client(
+                self._session,
+                "kinesis",
+                region_name=region,
+                aws_access_key_id=_UNUSED,
+                aws_secret_access_key=_UNUSED,
+            )
+            url = kinesis.meta.endpoint_url
             proxy = ProxyConfiguration(get_environ_proxies(url)).proxy_url_for(url)
-            return endpoint(url, client.meta.region_name, proxy)
+            return endpoint(url, kinesis.meta.region_name, proxy)
         except (BotoCoreError, ValueError) as error:
             message = " ".join(str(error).split())
             raise EndpointError(Fault(Verdict.PAUSE, type(error).__name__, message, sent=False)) from None

@@ -1,4 +1,4 @@
-"""Calls that block, off the event loop, each in a thread of its own.
+"""Calls that block, off the event loop, in threads that nobody has to wait for.
 
 The loop's own executor has a few threads for all: calls to a region that hangs would take every one of them
 from the calls to healthy regions, and the process could not end before the last of them has.
@@ -13,12 +13,18 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-async def in_thread(call: Callable[[], Result]) -> Result:
-    """Return what `call` returns, or raise what it raises; whoever stops waiting leaves it to itself."""
+async def in_thread(call: Callable[[], Result], on_end: Callable[[], None] = lambda: None) -> Result:
+    """Return what `call` returns, or raise what it raises; whoever stops waiting leaves it to itself.
+
+    Args:
+        call: it runs in a thread of its own.
+        on_end: called on the event loop when the call has ended, whether or not anybody still waits for it.
+    """
     loop = asyncio.get_running_loop()
     told: asyncio.Future[Result] = loop.create_future()
 
     def tell(result: Result | None, error: BaseException | None) -> None:
+        on_end()
         if told.done():
             return
         if error is not None:
@@ -37,3 +43,15 @@ async def in_thread(call: Callable[[], Result]) -> Result:
 
     threading.Thread(target=work, daemon=True).start()
     return await told
+
+
+class Threads:
+    """Runs calls in threads, a limited number at a time, also counting those whose caller has given up."""
+
+    def __init__(self, most: int) -> None:
+        self._slots = asyncio.Semaphore(most)
+
+    async def run(self, call: Callable[[], Result]) -> Result:
+        """Return what `call` returns, or raise what it raises."""
+        await self._slots.acquire()
+        return await in_thread(call, self._slots.release)
