@@ -74,6 +74,7 @@ async def spill(queue: Queue, keys: Sequence[str]) -> list[bool]:
     return safe
 
 
+@pytest.mark.slow
 async def test_what_was_spilled_in_an_outage_is_in_kinesis_after_it(
     sqs: Sqs, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,7 @@ class Overflow:
         queue: Queue,
         *,
         metrics: Metrics | None = None,
-        linger: float = 0.02,
+        linger: float = 0.05,
         spill_within: float = 2.0,
         held_size: int = 32 * 1024 * 1024,
     ) -> None:

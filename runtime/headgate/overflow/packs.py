@@ -24,6 +24,7 @@ PACK_SIZE = 1024 * 1024
 MAX_UNPACKED = 12 * 1024 * 1024
 """Bytes that a pack may unfold to: the largest record of Kinesis has 10 MiB and is alone in its pack."""
 
+_GZIP_LEVEL = 6  # a third of the time of Python's default, and 2 % more bytes
 ROOM_FOR_REASON = 4 * 1024
 """Bytes by which a message is shorter than it may be: as a dead letter its record gets a reason beside it."""
 
@@ -139,4 +140,4 @@ def chunks(sizes: Sequence[int]) -> Iterator[range]:
 def _body(content: bytes) -> str | None:
     if len(content) > MAX_UNPACKED:
         return None
-    return base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(content, _GZIP_LEVEL, mtime=0)).decode("ascii")

@@ -154,14 +154,18 @@ class Queue:
         Raises:
             QueueFault: SQS refused or did not answer.
         """
-        answer = await self._call(
-            self._polling,
-            "receive_message",
-            MaxNumberOfMessages=min(most, BATCH_ENTRIES),
-            WaitTimeSeconds=wait,
-            VisibilityTimeout=hidden,
-            MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
-        )
+        try:
+            answer = await self._call(
+                self._polling,
+                "receive_message",
+                MaxNumberOfMessages=min(most, BATCH_ENTRIES),
+                WaitTimeSeconds=wait,
+                VisibilityTimeout=hidden,
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            )
+        except QueueFault:
+            self._failures.value += 1
+            raise
         return [
             Message(
                 each["Body"],
@@ -214,6 +218,7 @@ class Queue:
         try:
             answer = await self._call(self._quick, operation, Entries=entries)
         except QueueFault as fault:
+            self._failures.value += 1
             self._log(logging.WARNING, "the queue cannot be used", fault)
             return {int(entry["Id"]): fault for entry in entries}
         failed = {
@@ -226,7 +231,9 @@ class Queue:
             self._failures.value += 1
             # A message may be too long because the queue's limit has changed.
             self._ask_from = float("-inf")
-            self._log(logging.WARNING, "the queue refuses messages", next(iter(failed.values())))
+            self._log(
+                logging.WARNING, "the queue refuses a part of what it was asked", next(iter(failed.values()))
+            )
         # Only what SQS names is in: an answer that was cut off names nothing.
         named = {int(each["Id"]) for each in answer.get("Successful", [])}
         unknown = QueueFault("IncompleteAnswer", "SQS did not name every message", passing=True)
@@ -243,7 +250,6 @@ class Queue:
                 await threads.run(lambda: getattr(sqs, operation)(QueueUrl=self.url, **arguments)),
             )
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            self._failures.value += 1
             raise _fault(error) from None
 
     def _log(self, level: int, message: str, fault: QueueFault) -> None:
