@@ -205,5 +205,6 @@ class Delivery:
             destination = self._destinations.pop(target)
             self._look_from.pop(target, None)
             await destination.close()
+            destination.hide_gauges()
             if destination.name not in {each.name for each in self._destinations.values()}:
                 self._metrics.drop(destination.name)

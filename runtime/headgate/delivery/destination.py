@@ -88,7 +88,7 @@ class Destination:
         # Whether records have gone through since one was last found to be invalid.
         self._proven = False
         self._counts = Counts(metrics, self.name)
-        self._hide_gauges = show_gauges(metrics, self, lambda: credentials.age(self.grant))
+        self.hide_gauges = show_gauges(metrics, self, lambda: credentials.age(self.grant))
 
     def status(self) -> DestinationStatus:
         """Return how the destination is doing."""
@@ -141,7 +141,6 @@ class Destination:
         for flight in self._flights:
             flight.cancel()
         await asyncio.gather(*self._flights, return_exceptions=True)
-        self._hide_gauges()
 
     def _room(self) -> int:
         """Return how many more requests may be sent now."""
