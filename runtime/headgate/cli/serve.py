@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+_MIB = 1024 * 1024
+
 
 def serve(
     sources: Annotated[
@@ -84,6 +86,15 @@ def serve(
             help="Port of http://127.0.0.1:PORT/statusz; 0 for any that is free, -1 for no such page.",
         ),
     ] = 8081,
+    held_mib: Annotated[
+        int, typer.Option(min=1, max=16_384, help="MiB of records that each worker holds at most.")
+    ] = 96,
+    destination_mib: Annotated[
+        int, typer.Option(min=1, max=16_384, help="MiB that a worker holds for one destination at most.")
+    ] = 32,
+    lane_mib: Annotated[
+        int, typer.Option(min=1, max=16_384, help="MiB that a worker holds for one shard at most.")
+    ] = 8,
     put_records_mib: Annotated[
         int,
         typer.Option(
@@ -130,7 +141,11 @@ def serve(
         sources=sources,
         read_at=read_at,
         delivery=DeliverySettings(
-            acknowledge_within=acknowledge_within, request_size=put_records_mib * 1024 * 1024
+            acknowledge_within=acknowledge_within,
+            request_size=put_records_mib * _MIB,
+            lane_size=lane_mib * _MIB,
+            destination_size=destination_mib * _MIB,
+            process_size=held_mib * _MIB,
         ),
         drain=drain,
         refuges=refuges,
