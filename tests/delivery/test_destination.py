@@ -319,8 +319,8 @@ def test_a_shard_that_would_not_deliver_in_time_refuses_and_its_neighbours_do_no
     async def work() -> None:
         simulation = Simulation(8, lists_shards=True)
         loop, lanes = asyncio.get_running_loop(), simulation.destination.lanes
-        hot = lanes.lane(lanes.slot("hot"))
-        others = [key for key in map(str, range(40)) if lanes.lane(lanes.slot(key)) is not hot][:20]
+        hot = lanes.lane(lanes.keys["hot"].slot)
+        others = [key for key in map(str, range(40)) if lanes.lane(lanes.keys[key].slot) is not hot][:20]
         pressing, waits = [], []
         stop = loop.time() + 30
         while loop.time() < stop:
