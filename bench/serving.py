@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.ingest.requests import WRITE_KEY
 from bench.kinesis import STREAM, Kinesis
 from bench.processes import PEERS, environment
-from bench.serve.requests import WRITE_KEY
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from bench.ingest.requests import EVENTS
 from bench.kinesis import kinesis
 from bench.processes import memory
-from bench.serve.requests import EVENTS, scripts
+from bench.serve.requests import scripts
 from bench.serving import free_port, headgate, send, serving
 from bench.tables import print_table
 

@@ -8,9 +8,10 @@ from operator import itemgetter
 from pathlib import Path
 from statistics import median
 
+from bench.ingest.requests import EVENTS
 from bench.kinesis import kinesis
 from bench.processes import PEERS, cpu, memory
-from bench.serve.requests import EVENTS, scripts
+from bench.serve.requests import scripts
 from bench.serving import fastapi, free_port, headgate, send, serving
 from bench.tables import print_table
 
