@@ -127,7 +127,8 @@ async def test_no_credentials_at_all_pause_and_say_how_to_give_some(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    with pytest.raises(CredentialsFault) as raised:
-        await cache(clock).get(Grant(None, "src", "us-west-2"))
-    assert raised.value.fault.verdict is Verdict.PAUSE
-    assert "AWS_PROFILE" in raised.value.fault.message
+    for role in (None, ROLE):
+        with pytest.raises(CredentialsFault) as raised:
+            await cache(clock).get(Grant(role, "src", "us-west-2"))
+        assert raised.value.fault.verdict is Verdict.PAUSE
+        assert "AWS_PROFILE" in raised.value.fault.message

@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 _SESSION_SECONDS = 3600
 """Role chaining, which an ECS task role's AssumeRole is, allows no more (STS API reference)."""
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "ValidationError", "RegionDisabledException"})
+_NO_CREDENTIALS = Fault(
+    Verdict.PAUSE,
+    "NoCredentials",
+    "no AWS credentials: give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID",
+    sent=False,
+)
+_STS_CONNECTIONS = 50
 _EARLY = 0.2
 """Share of the lifetime that is left when new credentials are fetched, give or take a little."""
-
-
 _PATIENCE_SECONDS = 1.0
 """How long a request waits for new credentials while it could go out with the old ones."""
 _AGAIN_SECONDS = 30.0
@@ -70,6 +75,7 @@ class CredentialsCache:
         self._session = session
         self._now = now
         self._spread = spread
+        self._clients: dict[str, STSClient] = {}
         self._held: dict[Grant, _Held] = {}
         self._fetching: dict[Grant, asyncio.Task[_Held]] = {}
 
@@ -144,19 +150,32 @@ class CredentialsCache:
                 Fault(Verdict.RETRY, type(error).__name__, " ".join(str(error).split()))
             ) from None
 
+    def _sts(self, region: str) -> "STSClient":
+        """Return the region's client, which any thread may use: to make one takes longer than to call it."""
+        if region not in self._clients:
+            # A client made without credentials would never find any.
+            if self._session.get_credentials() is None:
+                raise CredentialsFault(_NO_CREDENTIALS)
+            config = Config(
+                connect_timeout=3,
+                read_timeout=5,
+                retries={"mode": "standard", "max_attempts": 3},
+                max_pool_connections=_STS_CONNECTIONS,
+            )
+            made = client(self._session, "sts", region_name=region, config=config)
+            self._clients[region] = cast("STSClient", made)
+        return self._clients[region]
+
     def _own(self) -> _Held:
         credentials = self._session.get_credentials()
         if credentials is None:
-            missing = "no AWS credentials: give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
-            raise CredentialsFault(Fault(Verdict.PAUSE, "NoCredentials", missing))
+            raise CredentialsFault(_NO_CREDENTIALS)
         # botocore renews these itself; asking it again now and then is cheap.
         now = self._now()
         return _Held(credentials.get_frozen_credentials(), now, now + 60, now + 120)
 
     def _assumed(self, grant: Grant, role: str) -> _Held:
-        config = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
-        sts = cast("STSClient", client(self._session, "sts", region_name=grant.region, config=config))
-        answer = sts.assume_role(
+        answer = self._sts(grant.region).assume_role(
             RoleArn=role,
             RoleSessionName="headgate",
             ExternalId=grant.external_id,
