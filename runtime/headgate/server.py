@@ -176,9 +176,10 @@ async def _serve(
     await _first_of(told[1].wait(), asyncio.sleep(options.drain))
     acceptor.close()
     connections.close()
-    if told[1].is_set():
-        delivery.hurry()
+    # The second signal may come before this, or while what is open is waited for.
+    hurrying = asyncio.create_task(_hurry(told[1], delivery))
     await delivery.settle_all()
+    hurrying.cancel()
     if drainer is not None and draining is not None:
         draining.cancel()
         await drainer.close(GIVE_BACK_SECONDS)
@@ -225,6 +226,11 @@ def _told_to_stop(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, async
     # A supervisor forks with both held back until somebody listens for them.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     return first, second
+
+
+async def _hurry(told: asyncio.Event, delivery: Delivery) -> None:
+    await told.wait()
+    delivery.hurry()
 
 
 async def _first_of(*waiting: Coroutine[Any, Any, object]) -> None:

@@ -38,6 +38,8 @@ class Client:
     """The message IDs of all that was answered 200: `<user>/<number of the request>/<number in it>`."""
     answers: Counter[int] = field(default_factory=Counter)
     """How many requests were answered with each status."""
+    attempts: Counter[str] = field(default_factory=Counter)
+    """How often each message ID was sent, acknowledged or not."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def request(self, events_per_user: int = 1, size: int = 0) -> list[JsonObject]:
@@ -66,6 +68,7 @@ class Client:
         body = {"batch": list(events)} if len(events) > 1 else events[0]
         path = "/v1/batch" if len(events) > 1 else "/v1/track"
         headers = {"Authorization": aiohttp.encode_basic_auth(self.source.write_keys[0], "")}
+        self.attempts.update(event["messageId"] for event in events)
         began = time.monotonic()
         async with self.http.post(self.url + path, json=body, headers=headers) as response:
             answered = await response.json()
@@ -82,10 +85,27 @@ class Client:
             self.acknowledged += [event["messageId"] for event in events]
         return told
 
-    async def deliver(self, events: Sequence[JsonObject], *, within: float = 60) -> Told:
-        """Send a request until it is acknowledged, as often as it takes; return the last answer."""
+    async def deliver(
+        self, events: Sequence[JsonObject], *, within: float = 60, through_kills: bool = False
+    ) -> Told:
+        """Send a request until it is acknowledged, as often as it takes; return the last answer.
+
+        Args:
+            events: of the request.
+            within: seconds in which it is to be acknowledged.
+            through_kills: whether a connection may end without an answer, or not be had.
+        """
         deadline = time.monotonic() + within
-        while (told := await self.post(events)).status != 200:
+        while True:
+            try:
+                told = await self.post(events)
+            except aiohttp.ClientError:
+                if not through_kills or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(random.uniform(0.05, 0.2))
+                continue
+            if told.status == 200:
+                return told
             assert told.status in (429, 503), told
             assert told.retry_after is not None
             assert 1 <= told.retry_after <= 300
@@ -93,7 +113,6 @@ class Client:
                 f"not acknowledged within {within:g} s; the last answer: {told}"
             )
             await asyncio.sleep(told.retry_after * random.uniform(1, 1.3))
-        return told
 
 
 @asynccontextmanager

@@ -50,6 +50,13 @@ def one_by_one(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield events
 
 
+@pytest.fixture(scope="session")
+def sqs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an SQS, in a process of its own."""
+    with embedded_aws(tmp_path_factory.mktemp("sqs")) as aws:
+        yield aws.endpoint_url
+
+
 @pytest.fixture
 def serve(world: World, tmp_path: Path) -> Serve:
     """Start a forwarder of one's own for the text of a `sources.toml`."""

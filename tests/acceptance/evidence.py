@@ -1,28 +1,41 @@
 """What the fake's ledger shows of what a forwarder acknowledged, and what a forwarder must not tell."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from headgate.settings.schema import Source
 from headgate.testing import FakeKinesis, Ledger
 from tests.acceptance.clients import Client
+from tests.acceptance.queues import Story
 from tests.acceptance.serving import CANARY, Forwarder
 
 UNANSWERED = frozenset({"ResetConnection", "CutAnswer", "HangConnection"})
 """Faults after which a sender cannot know whether its records were accepted."""
 
 
-def everything_arrived(ledger: Ledger, stream: str, clients: Iterable[Client]) -> None:
-    """All that was acknowledged is in the stream."""
+def everything_arrived(
+    ledger: Ledger, stream: str, clients: Iterable[Client], *, or_waits: Container[str] = ()
+) -> None:
+    """All that was acknowledged is in the stream, or among what waits elsewhere."""
     found = ledger.by_message_id(stream)
-    missing = [one for client in clients for one in client.acknowledged if one not in found]
+    missing = [
+        one for client in clients for one in client.acknowledged if one not in found and one not in or_waits
+    ]
     assert not missing, f"{len(missing)} acknowledged events are not in {stream}: {missing[:5]}"
 
 
-def order_kept(ledger: Ledger, stream: str, *, strict: bool = False) -> None:
-    """A user's requests are in the stream in their order; with strict ordering, so are their events."""
+def order_kept(ledger: Ledger, stream: str, *, strict: bool = False, but: Container[str] = ()) -> None:
+    """A user's requests are in the stream in their order; with strict ordering, so are their events.
+
+    Args:
+        ledger: what the stream took.
+        stream: its name.
+        strict: whether the source asked for strict ordering.
+        but: message IDs that are outside the promise, because they went through overflow.
+    """
     for user, records in ledger.by_partition_key(stream).items():
-        in_order(user, [record.message_id or "" for record in records], strict=strict)
+        message_ids = [record.message_id or "" for record in records]
+        in_order(user, [one for one in message_ids if one not in but], strict=strict)
 
 
 def in_order(user: str, message_ids: Sequence[str], *, strict: bool = False) -> None:
@@ -45,6 +58,28 @@ def only_failed_records_came_again(ledger: Ledger, stream: str) -> None:
     """No record was accepted twice but where nobody could know that it had been accepted."""
     twice = sum(ledger.duplicates(stream).values()) - len(ledger.duplicates(stream))
     assert twice <= possible_duplicates(ledger, stream)
+
+
+def every_copy_explained(
+    ledger: Ledger, stream: str, clients: Iterable[Client], queue: Story | None = None
+) -> int:
+    """No record was accepted more often than somebody sent it for a reason; return how many came again.
+
+    A reason is a client that sent it again, an answer that was lost, and a message out of overflow that was
+    received, each time for one more copy.
+    """
+    reasons: Counter[str] = Counter()
+    for client in clients:
+        reasons.update(client.attempts)
+    if queue is not None:
+        reasons.update(queue.received)
+    unanswered = {one.request_id for one in ledger.requests() if one.fault in UNANSWERED}
+    again = 0
+    for message_id, records in ledger.by_message_id(stream).items():
+        lost = sum(record.request_id in unanswered for record in records)
+        assert len(records) <= reasons[message_id] + lost, message_id
+        again += len(records) - 1
+    return again
 
 
 def counted(forwarder: Forwarder, metric: str) -> Counter[str]:

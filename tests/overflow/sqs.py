@@ -21,12 +21,14 @@ REGION = "us-west-2"
 KEYS = {"aws_access_key_id": "111122223333", "aws_secret_access_key": "unchecked"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """One call of the SQS API, as it came."""
 
     operation: str
     body: dict[str, Any]
+    answer: dict[str, Any] = field(default_factory=dict)
+    """What the service said, whether or not the answer was passed on; nothing where it refused or was not asked."""
 
     @property
     def entries(self) -> list[dict[str, Any]]:
@@ -81,6 +83,8 @@ class Proxy:
     backend: str
     calls: list[Call] = field(default_factory=list)
     url: str = ""
+    longest_hidden: int | None = None
+    """The most seconds for which messages are hidden, whatever is asked: tests cannot wait for minutes."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _trouble: dict[str, deque[Trouble]] = field(default_factory=dict)
     _always: dict[str, Trouble] = field(default_factory=dict)
@@ -103,11 +107,8 @@ class Proxy:
         operation = http.headers["X-Amz-Target"].partition(".")[2]
         call = Call(operation, json.loads(content))
         self.calls.append(call)
-        if "WaitTimeSeconds" in call.body:
-            # An emulator does not notice that nobody waits any more, and would hand out messages to nobody.
-            content = json.dumps(
-                call.body | {"WaitTimeSeconds": min(call.body["WaitTimeSeconds"], 1)}
-            ).encode()
+        # An emulator does not notice that nobody waits any more, and would hand out messages to nobody.
+        content = self._shortened(content, call.body)
         waiting = self._trouble.get(operation)
         what = waiting.popleft() if waiting else self._always.get(operation)
         if isinstance(what, Slow):
@@ -121,11 +122,11 @@ class Proxy:
             return await self._fail_entries(http, call, what)
         elif isinstance(what, Cut):
             if what.accepted:
-                await self._pass_on(http, content)
+                await self._pass_on(http, content, call)
             assert http.transport is not None
             http.transport.abort()
             return web.Response()
-        status, answer = await self._pass_on(http, content)
+        status, answer = await self._pass_on(http, content, call)
         return web.Response(body=answer, status=status, content_type="application/x-amz-json-1.0")
 
     async def _wait(self, seconds: float) -> None:
@@ -136,7 +137,7 @@ class Proxy:
         failed, others = call.entries[: what.most], call.entries[what.most :]
         answer: dict[str, Any] = {"Successful": []}
         if others:
-            _, text = await self._pass_on(http, json.dumps(call.body | {"Entries": others}).encode())
+            _, text = await self._pass_on(http, json.dumps(call.body | {"Entries": others}).encode(), call)
             answer = json.loads(text)
         answer["Failed"] = [
             {"Id": each["Id"], "Code": what.code, "SenderFault": what.sender_fault, "Message": "no"}
@@ -144,7 +145,22 @@ class Proxy:
         ]
         return web.json_response(answer)
 
-    async def _pass_on(self, http: web.BaseRequest, content: bytes) -> tuple[int, bytes]:
+    def _shortened(self, content: bytes, body: dict[str, Any]) -> bytes:
+        longest = {"WaitTimeSeconds": 1, "VisibilityTimeout": self.longest_hidden}
+
+        def shorter(members: dict[str, Any]) -> dict[str, Any]:
+            return members | {
+                name: min(members[name], most)
+                for name, most in longest.items()
+                if most is not None and name in members
+            }
+
+        shortened = shorter(body)
+        if entries := body.get("Entries"):
+            shortened["Entries"] = [shorter(each) for each in entries]
+        return content if shortened == body else json.dumps(shortened).encode()
+
+    async def _pass_on(self, http: web.BaseRequest, content: bytes, call: Call) -> tuple[int, bytes]:
         headers = {
             name: value for name, value in http.headers.items() if name not in ("Host", "Content-Length")
         }
@@ -152,7 +168,10 @@ class Proxy:
             aiohttp.ClientSession() as session,
             session.post(self.backend, data=io.BytesIO(content), headers=headers) as answer,
         ):
-            return answer.status, await answer.read()
+            said = await answer.read()
+            if answer.status == 200:
+                call.answer = json.loads(said or b"{}")
+            return answer.status, said
 
 
 @contextmanager
@@ -168,9 +187,9 @@ def proxied(backend: str) -> Iterator[Proxy]:
         proxy.url = "http://{}:{}".format(*runner.addresses[0])
         return runner
 
-    runner = loop.run_until_complete(start())
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    runner = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
     try:
         yield proxy
     finally:
