@@ -150,6 +150,19 @@ def test_a_request_of_which_a_part_was_spilled_waits_for_that_part_too() -> None
     virtual_time.run(work())
 
 
+def test_what_is_being_spilled_at_the_deadline_is_waited_for() -> None:
+    async def work() -> None:
+        aws, store = Aws(), Store()
+        aws.wrong = {"two": "ResourceNotFoundException"}
+        async with delivering(aws, store, acknowledge_within=1.0) as delivery:
+            await submit(delivery, {TWO: BOTH[TWO]})
+            store.seconds = 1.5
+            assert await submit(delivery, {TWO: BOTH[TWO]}) == Outcome()
+            assert len(store.spilled) == 2
+
+    virtual_time.run(work())
+
+
 def test_where_overflow_is_full_too_the_request_is_refused_and_nothing_queued() -> None:
     async def work() -> None:
         aws, store = Aws(), Store()

@@ -40,15 +40,17 @@ class Rescue:
         self._spill(submission, target, records, NOT_SPILLED)
 
     def strand(self, submission: Submission, refusal: Refusal) -> None:
-        """Spill all of a request that is not safe, or give it up where that cannot be."""
-        if submission.told or submission.given_up:
-            return
+        """Spill all of a request that is not safe, or give it up where that cannot be.
+
+        What is being spilled or buried already tells in its own time, and that is short.
+        """
         unsafe = submission.unsafe()
+        if submission.told or submission.given_up or not unsafe:
+            return
         size = sum(record.size for _, records in unsafe for record in records)
         if (
             self._overflow is None
             or submission.drained
-            or not unsafe
             or any(target.strict for target, _ in unsafe)
             or self._overflow.refuses(size)
         ):
