@@ -116,7 +116,7 @@ class _Number:
 
 
 def has(event: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
-    """Return whether an event has these members; `properties` and `traits` may have more, SDKs add to them."""
+    """Return whether an event has these members; its `properties` and `traits` may have more of SDKs' own."""
     return all(
         expected[key].items() <= (event.get(key) or {}).items()
         if key in ("properties", "traits")

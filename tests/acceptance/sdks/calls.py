@@ -20,7 +20,12 @@ PROPERTIES: dict[str, Any] = {
     "nested": {"deep": {"deeper": {"list": []}}, "timestamp": "2020-01-01T00:00:00Z", "writeKey": "not ours"},
     "alpha": "",
 }
-TRAITS: dict[str, Any] = {"email": "ada@example.com", "plan": "team", "age": 36, "address": {"city": "Ankara"}}
+TRAITS: dict[str, Any] = {
+    "email": "ada@example.com",
+    "plan": "team",
+    "age": 36,
+    "address": {"city": "Ankara"},
+}
 
 CALLS: dict[str, dict[str, Any]] = {
     "identify": {"userId": "user-1", "traits": TRAITS},

@@ -1,6 +1,5 @@
 """One forwarder before one fake Kinesis for all SDKs, and a browser."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.acceptance.sdks.pages import chromium_path
 from tests.acceptance.sdks.site import Site, site
 
 
@@ -40,7 +40,7 @@ def since() -> datetime:
 
 @pytest.fixture(scope="module")  # Playwright runs an event loop in this thread, so it ends with its module
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
+    path = chromium_path()
     if path is None:
         pytest.skip("needs Chromium; on Debian: apt-get install chromium")
     with sync_playwright() as playwright:

@@ -1,6 +1,7 @@
 """Pages with Segment's browser SDK, of another origin than the forwarder's."""
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.sdks.calls import DOCUMENTED_URL
 from tests.acceptance.sdks.documented import ROOT
+
+SINGLE = f"cdnURL: '{DOCUMENTED_URL}' }})"
+BATCHED = "'batching'"
+KEEPALIVE = "keepalive: true"
+"""What tells the blocks of the document apart that set the SDK up."""
 
 _BUILD = ROOT / "node_modules/@segment/analytics-next/dist/umd"
 # The document imports the package by its name, as a bundler resolves it; here the page does, without one.
@@ -37,6 +44,11 @@ window.analytics = analytics
 """
 
 
+def chromium_path() -> str | None:
+    """Return where Debian's Chromium is; Playwright's own browsers come from no package registry."""
+    return shutil.which("chromium")
+
+
 @contextmanager
 def serving(code: str, calls: Any) -> Iterator[str]:
     """Serve a page on a port of its own for as long as the block lasts; give its URL.
@@ -63,7 +75,7 @@ def serving(code: str, calls: Any) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

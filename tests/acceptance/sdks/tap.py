@@ -1,4 +1,4 @@
-"""A proxy between an SDK and the forwarder that notes each request as it was written, and how it was answered."""
+"""A proxy before the forwarder that notes each request as it was written, and how it was answered."""
 
 import gzip
 import socket
@@ -111,7 +111,9 @@ class Tap:
         noted = _Noted(self._exchanges)
         with client, server:
             self._sockets |= {client, server}
-            back = threading.Thread(target=_copy, args=(server, client, noted.answered.feed_data), daemon=True)
+            back = threading.Thread(
+                target=_copy, args=(server, client, noted.answered.feed_data), daemon=True
+            )
             back.start()
             _copy(client, server, noted.asked.feed_data)
             back.join()

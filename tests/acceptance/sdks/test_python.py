@@ -30,7 +30,9 @@ def make_calls(analytics: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("holding", "encoding"), [("import segment.analytics as", None), ("gzip=True", "gzip")], ids=["plain", "gzip"]
+    ("holding", "encoding"),
+    [("import segment.analytics as", None), ("gzip=True", "gzip")],
+    ids=["plain", "gzip"],
 )
 def test_each_call_arrives_as_it_was_sent(
     live: Site, since: datetime, monkeypatch: pytest.MonkeyPatch, holding: str, encoding: str | None

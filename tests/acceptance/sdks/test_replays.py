@@ -29,9 +29,7 @@ from tests.acceptance.sdks.replays import (
 from tests.acceptance.sdks.replays.form import Replay, compact
 from tests.acceptance.sdks.site import Site
 
-REPLAYS = [
-    each.REPLAY for each in (kotlin, swift, react_native, android, ios, ruby, java, go, php, csharp)
-]
+REPLAYS = [each.REPLAY for each in (kotlin, swift, react_native, android, ios, ruby, java, go, php, csharp)]
 
 
 @contextmanager
@@ -85,9 +83,7 @@ def test_each_call_arrives_as_it_was_sent(live: Site, since: datetime, replay: R
     )
 
 
-@pytest.mark.parametrize(
-    "replay", [each for each in REPLAYS if each.settings], ids=lambda replay: replay.sdk
-)
+@pytest.mark.parametrize("replay", [each for each in REPLAYS if each.settings], ids=lambda replay: replay.sdk)
 def test_settings_send_a_mobile_sdk_to_us(live: Site, replay: Replay) -> None:
     assert replay.settings is not None
     host = urlsplit(live.url).netloc

@@ -1,4 +1,4 @@
-"""Analytics-CSharp: gzip without a Content-Type, `Connection: close`, times of seven digits, no Authorization."""
+"""Analytics-CSharp: gzip without a Content-Type, `Connection: close`, times of 7 digits, no Authorization."""
 
 import uuid
 from typing import Any

@@ -1,4 +1,4 @@
-"""analytics-java: to `/v1/import/` with its slash, a context for the whole batch, the key in Basic and body."""
+"""analytics-java: to `/v1/import/` with its slash, the batch's own context, the key in Basic and body."""
 
 import uuid
 from typing import Any

@@ -18,7 +18,10 @@ def _made(type_: str) -> dict[str, Any]:
         "messageId": str(uuid.uuid4()),
         "anonymousId": "anonymous-1",
         "timestamp": now(),
-        "context": {"library": {"name": "analytics-kotlin", "version": "1.25.0"}, "instanceId": str(uuid.uuid4())},
+        "context": {
+            "library": {"name": "analytics-kotlin", "version": "1.25.0"},
+            "instanceId": str(uuid.uuid4()),
+        },
         "integrations": {},
         "_metadata": {"bundled": [], "unbundled": [], "bundledIds": []},
     } | ({"userId": ""} if type_ == "screen" else {})

@@ -7,7 +7,11 @@ from urllib.parse import urlencode
 from tests.acceptance.sdks.calls import WRITE_KEY
 from tests.acceptance.sdks.replays.form import compact, request
 
-_BROWSER = {"Accept": "image/avif,image/webp,*/*;q=0.8", "User-Agent": "Mozilla/5.0", "Accept-Encoding": "gzip"}
+_BROWSER = {
+    "Accept": "image/avif,image/webp,*/*;q=0.8",
+    "User-Agent": "Mozilla/5.0",
+    "Accept-Encoding": "gzip",
+}
 
 IN_BASE64: dict[str, Any] = {
     "writeKey": WRITE_KEY,
