@@ -117,7 +117,7 @@ def test_a_pixel_brings_one_call_and_always_gets_its_image(live: Site, since: da
         for event in (pixel.IN_BASE64, pixel.OF_PARAMETERS)
     ]
     events = live.check(sent, since=since)
-    check_row("Pixel", "", "a replay", ["track"], "as Base64, and as parameters", summary(sent, events))
+    check_row("Pixel", "-", "a replay", ["track"], "as Base64, and as parameters", summary(sent, events))
 
 
 def test_the_table_has_no_row_that_no_test_writes() -> None:

@@ -18,13 +18,13 @@ def _requests(host: str) -> list[bytes]:
         "Content-Type": "application/json; charset=UTF-8",
         "Connection": "Keep-Alive",
         "Accept-Encoding": "gzip",
-        "User-Agent": "analytics-java/3.5.4",
+        "User-Agent": "analytics-java/3.5.5-SNAPSHOT",
         "X-Retry-Count": "0",
     }
     body = {
         "batch": events(_CALLS, _made),
         "sentAt": now(),
-        "context": {"library": {"name": "analytics-java", "version": "3.5.4"}},
+        "context": {"library": {"name": "analytics-java", "version": "3.5.5-SNAPSHOT"}},
         "sequence": 1,
         "writeKey": WRITE_KEY,
     }
@@ -33,7 +33,7 @@ def _requests(host: str) -> list[bytes]:
 
 REPLAY = Replay(
     sdk="analytics-java",
-    version="3.5.4",
+    version="3.5.5-SNAPSHOT",
     section="Java",
     points_at=('.endpoint("https://events.example.com")',),
     form="to `/v1/import/`, the batch's context",
