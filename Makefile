@@ -81,6 +81,6 @@ UV := .tools/uv/bin/uv
 	@touch $@
 
 node_modules/.ready: package-lock.json .venv/.ready
-	@echo "setting up the CDK command line"
+	@echo "setting up the CDK command line and Segment's SDKs"
 	@npm ci --silent --no-progress
 	@touch $@

@@ -14,10 +14,12 @@ import pytest
 
 from headgate.testing import Delay
 from tests.acceptance.sdks.arrivals import Event, sent_by
+from tests.acceptance.sdks.calls import WRITE_KEY
 from tests.acceptance.sdks.documented import ROOT
 from tests.acceptance.sdks.pages import BATCHED, SINGLE, chromium_path
 from tests.acceptance.sdks.senders import Send, browser_sdk, node_sdk, python_sdk
 from tests.acceptance.sdks.site import STREAM, Site
+from tests.acceptance.world import post
 
 pytestmark = pytest.mark.slow
 
@@ -95,11 +97,13 @@ def check_all(
 
 
 def test_a_source_above_its_rate_loses_nothing(idle: Site, since: datetime, start: Start) -> None:
-    idle.limit(20)  # one second's worth is taken at once, and each SDK alone sends more
-    with idle.serving():
+    idle.limit(40)
+    with idle.serving() as (url, _):
         sdks = start()
-        send(sdks, range(30))
-        assert check_all(idle, sdks, since, numbers=range(30)) == 0
+        # Events that are none count too, and a request may overdraw: nothing more is taken for three seconds.
+        assert post(url, "/v1/batch", {"batch": [{}] * 160}, write_key=WRITE_KEY).status == 400
+        send(sdks, range(20))
+        assert check_all(idle, sdks, since, numbers=range(20)) == 0
     assert refused(idle, 429) == sdks.keys()
 
 
