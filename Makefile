@@ -41,7 +41,7 @@ lint: setup ## ruff and mypy --strict
 sdks: setup ## send with every Segment SDK, and write what arrived into docs/sdks.md
 	@HEADGATE_WRITE_DOCS=1 $(BIN)/pytest -m 'not slow' tests/acceptance/sdks $(PYTEST_ARGS)
 
-bench: setup .tools/peers/.ready ## measure; what each figure means stands in bench/README.md
+bench: setup .tools/peers/.ready bench/peers/node_modules/.ready ## measure; what each figure means stands in bench/README.md
 	@for file in bench/*/__main__.py; do $(BIN)/python -m $$(dirname $$file | tr / .); done
 
 soak: setup .tools/ministack/.ready ## the long proofs, whole
@@ -51,7 +51,7 @@ lock: .tools/uv/.ready ## renew every locked requirements file
 	@.tools/uv/bin/python requirements/lock.py
 
 clean: ## remove all that make made
-	rm -rf .venv .tools node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tools node_modules bench/peers/node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help setup demo synth test lint sdks bench soak lock clean
@@ -83,4 +83,9 @@ UV := .tools/uv/bin/uv
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "setting up the CDK command line and Segment's SDKs"
 	@npm ci --silent --no-progress
+	@touch $@
+
+bench/peers/node_modules/.ready: bench/peers/package-lock.json .venv/.ready
+	@echo "setting up the peers of the measurements"
+	@npm ci --prefix bench/peers --silent --no-progress
 	@touch $@

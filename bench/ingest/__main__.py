@@ -1,7 +1,6 @@
 """CPU of the HTTP side before delivery, beside the least that an ASGI app takes: `python -m bench.ingest`."""
 
 import argparse
-import os
 import re
 import shutil
 import socket
@@ -15,24 +14,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.ingest.requests import scripts
+from bench.processes import PEERS, cpu, environment
+from bench.serving import free_port
 
-ROOT = Path(__file__).parents[2]
-PEER = ROOT / ".tools" / "peers" / "bin" / "python"
 MOST = 20.0
 """Microseconds of CPU that a request with one event may take."""
-TICK = 1 / os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def commands(port: int) -> dict[str, list[str]]:
     quiet = ["--log-level", "warning", "--no-access-log", "--loop", "uvloop", "--http", "httptools"]
     return {
         "headgate": [sys.executable, "-m", "bench.ingest.ours", str(port)],
-        "uvicorn": [str(PEER), "-m", "uvicorn", "bench.ingest.echo:app", "--port", str(port), *quiet],
+        "uvicorn": [str(PEERS), "-m", "uvicorn", "bench.ingest.echo:app", "--port", str(port), *quiet],
     }
 
 
@@ -40,8 +33,7 @@ def commands(port: int) -> dict[str, list[str]]:
 def running(name: str) -> Iterator[tuple[int, int]]:
     """Run one of the servers; give its port and its process ID."""
     port = free_port()
-    path = os.pathsep.join([str(ROOT), str(ROOT / "runtime")])
-    process = subprocess.Popen(commands(port)[name], cwd=ROOT, env={**os.environ, "PYTHONPATH": path})
+    process = subprocess.Popen(commands(port)[name], env=environment({}))
     try:
         deadline = time.monotonic() + 20
         while socket.socket().connect_ex(("127.0.0.1", port)):
@@ -52,12 +44,6 @@ def running(name: str) -> Iterator[tuple[int, int]]:
     finally:
         process.terminate()
         process.wait(10)
-
-
-def cpu(pid: int) -> float:
-    """Seconds of CPU, user and system, that a process has taken."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK
 
 
 def microseconds(port: int, pid: int, script: Path, seconds: int) -> float:
@@ -79,7 +65,7 @@ def main() -> None:
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk sends the requests; on Debian: apt-get install wrk")
-    if not PEER.exists():
+    if not PEERS.exists():
         sys.exit("uvicorn has an environment of its own: make .tools/peers/.ready")
     names = ["headgate", "uvicorn"]
     taken: dict[str, dict[str, list[float]]] = {}

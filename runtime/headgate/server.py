@@ -17,6 +17,7 @@ import botocore.session
 import uvloop
 
 import headgate
+from headgate import garbage
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
@@ -133,6 +134,7 @@ async def _serve(
     # What AWS does not answer in time is found out by the first request.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
+    garbage.search_seldom()
     loop = asyncio.get_running_loop()
     told = _told_to_stop(loop)
     address = "{}:{}".format(*listening.getsockname()[:2])

@@ -12,6 +12,7 @@ from demo.forwarder import forwarder, source_toml
 from demo.processes import Child
 from demo.stack import deploy, synthesize
 from demo.story import OWNER, READ, REGION, SOURCE_ID, STREAM_NAME, TRUSTED
+from tests.acceptance.one_by_one import OneByOne, flowing
 from tests.acceptance.world import WRITE_KEY, Serve, World
 
 
@@ -40,6 +41,13 @@ def serving(world: World) -> Iterator[str]:
     log = world.directory / "serve.log"
     with forwarder(sources, environment=world.caller_environment, log=log) as (url, _):
         yield url
+
+
+@pytest.fixture(scope="session")
+def one_by_one(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneByOne]:
+    """Events that flow on while other tests run, under a policy that had PutRecord alone at first."""
+    with flowing(world, tmp_path_factory.mktemp("one-by-one")) as events:
+        yield events
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 
 from demo.forwarder import source_toml
 from demo.processes import Child, answer
-from demo.story import OWNER, SOURCE_ID, TRUSTED
-from tests.acceptance.world import WRITE_KEY, Answer, Serve, World, post
+from demo.story import OWNER, SOURCE_ID
+from tests.acceptance.world import WRITE_KEY, Answer, Serve, World, make_role, post, trust
 
 CALLS: dict[str, dict[str, Any]] = {
     "track": {"event": "Order Completed", "properties": {"revenue": 39.95}},
@@ -36,29 +36,6 @@ def by_message_id(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def healthy_source(world: World) -> str:
     return source_toml(SOURCE_ID, "Website", WRITE_KEY, world.outputs)
-
-
-def make_role(world: World, name: str, *, external_id: str) -> str:
-    """Make a role that may put into any stream of the owner's account."""
-    iam = world.aws.client("iam", world.aws.root(OWNER))
-    put = {"Effect": "Allow", "Action": ["kinesis:PutRecord", "kinesis:PutRecords"], "Resource": "*"}
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(external_id))["Role"]
-    iam.put_role_policy(
-        RoleName=name,
-        PolicyName="put",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [put]}),
-    )
-    return str(role["Arn"])
-
-
-def trust(external_id: str) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{TRUSTED}:root"},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def log_lines(child: Child) -> list[dict[str, Any]]:
@@ -156,8 +133,7 @@ def test_a_role_that_refuses_pauses_its_destination_alone_until_it_trusts(world:
         assert len(naming) == 1, naming
         assert role in json.dumps(naming[0])
 
-        iam = world.aws.client("iam", world.aws.root(OWNER))
-        iam.update_assume_role_policy(RoleName="refusing", PolicyDocument=trust("src_refused"))
+        world.owner_iam.update_assume_role_policy(RoleName="refusing", PolicyDocument=trust("src_refused"))
         wait_for(url, "wk_refused", 200)
         assert child.process.poll() is None
 

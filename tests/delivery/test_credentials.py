@@ -8,7 +8,7 @@ import pytest
 
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
 from headgate.delivery.wire.faults import Verdict
-from headgate.testing import FailRequests, FakeKinesis
+from headgate.testing import Delay, FailRequests, FakeKinesis
 
 ROLE = "arn:aws:iam::111122223333:role/writer"
 GRANT = Grant(ROLE, "the-external-id", "us-west-2")
@@ -68,6 +68,22 @@ async def test_what_is_still_good_serves_while_sts_has_trouble(sts: FakeKinesis,
         with pytest.raises(CredentialsFault) as raised:
             await held.get(GRANT)
     assert raised.value.fault.verdict is Verdict.RETRY
+
+
+async def test_what_is_still_good_does_not_wait_for_an_sts_that_hangs(sts: FakeKinesis, clock: Clock) -> None:
+    held = cache(clock)
+    first = await held.get(GRANT)
+    clock.now += 0.9 * 3600
+    slow = sts.faults.add(Delay(2.0, operations=("AssumeRole",)))
+    found = await asyncio.wait_for(asyncio.gather(*(held.get(GRANT) for _ in range(20))), 1.9)
+    assert set(found) == {first}
+    assert await held.get(GRANT) == first
+    assert slow.struck == 1
+    deadline = asyncio.get_running_loop().time() + 10
+    while await held.get(GRANT) == first:  # what comes late is not lost
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.05)
+    assert sts.ledger.calls["AssumeRole"] == 2
 
 
 async def test_a_refusal_is_an_answer(sts: FakeKinesis, clock: Clock) -> None:

@@ -30,7 +30,7 @@ def test_a_keys_records_share_a_lane_and_keep_their_order() -> None:
         records[2],
         records[3],
     ]
-    assert lanes.slot("a") == 0x0C  # the first byte of its MD5
+    assert lanes.keys["a"].slot == 0x0C  # the first byte of its MD5
     assert (lanes.held.records, lanes.held.size) == (4, 40)
 
 
@@ -222,11 +222,11 @@ test_any_order_of_events_loses_nothing_and_keeps_the_order = AnyShards.TestCase
 
 @given(st.text(min_size=1, max_size=20).filter(lambda key: key.isprintable()))
 def test_a_key_is_always_in_the_same_slot(key: str) -> None:
-    assert new_lanes().slot(key) == new_lanes().slot(key) < SLOTS
+    assert new_lanes().keys[key].slot == new_lanes().keys[key].slot < SLOTS
 
 
 def test_the_slots_of_many_keys_are_forgotten_in_time() -> None:
     lanes = Lanes(new_lanes().held)
-    slots = {key: lanes.slot(key) for key in map(str, range(70_000))}
-    assert len(lanes._slot_of_key) <= 65_536
-    assert all(lanes.slot(key) == slot for key, slot in list(slots.items())[:100])
+    slots = {key: lanes.keys[key].slot for key in map(str, range(70_000))}
+    assert len(lanes.keys) <= 65_536
+    assert all(lanes.keys[key].slot == slot for key, slot in list(slots.items())[:100])

@@ -186,6 +186,14 @@ def test_draining_ends_a_connection_with_its_next_answer() -> None:
     assert statuses(wire) == [200, 200]
 
 
+def test_what_came_with_the_last_request_is_not_answered() -> None:
+    wire = Wire()
+    wire.api.draining = True
+    wire.send(TRACK * 3)
+    assert statuses(wire) == [200]
+    assert len(wire.delivery.given) == 1
+
+
 def test_head_is_get_without_the_body() -> None:
     wire = Wire().send(b"HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
     assert wire.transport.written.endswith(b"Content-Length: 16\r\n\r\n")

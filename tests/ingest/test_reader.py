@@ -123,6 +123,20 @@ def test_what_clients_may_send_is_taken_and_the_connection_goes_on(name: str, sp
     assert wire.connections.held_bytes == 0
 
 
+UPGRADE = b"Connection: %bUpgrade\r\nUpgrade: h2c\r\n"
+
+
+def test_an_offer_changes_neither_where_a_body_ends_nor_how_long_a_connection_lasts() -> None:
+    for length in (b"0", b"00"):
+        offer = HEAD + UPGRADE % b"" + b"Content-Length: " + length + b"\r\n\r\n"
+        assert [answer.status for answer in Wire().send(offer + FOLLOWER).answers] == [400, 200]
+    closing = HEAD + UPGRADE % b"close, " + LENGTH + b"\r\n" + BODY
+    wire = Wire().send(closing + FOLLOWER)
+    assert [(answer.status, answer.headers["Connection"]) for answer in wire.answers] == [(200, "close")]
+    wire = Wire().send(b"GET /healthz HTTP/1.1\r\n" + UPGRADE % b"close, " + b"\r\n" + FOLLOWER)
+    assert [(answer.status, answer.headers["Connection"]) for answer in wire.answers] == [(200, "close")]
+
+
 def test_a_thousand_offers_of_another_protocol_are_each_answered() -> None:
     offer = b"GET /healthz HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     assert len(Wire().send(offer * 3_000).answers) == 3_000

@@ -2,16 +2,19 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.delivery.wire.kinesis import certificate
 from tests.testing.asking import headers
 
 
@@ -79,6 +82,20 @@ def test_it_prints_where_it_listens_and_is_scripted_over_http(url: str) -> None:
     assert put(url) == 200
 
 
+def test_with_a_certificate_it_serves_https(tmp_path: Path) -> None:
+    pem, _ = certificate(tmp_path)
+    pem.write_bytes(pem.read_bytes() + pem.with_name("key.pem").read_bytes())
+    command = [sys.executable, "-m", "headgate.testing", "--certificate", str(pem)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        at = urlsplit(process.stdout.readline().strip())
+        assert at.scheme == "https"
+        url, trusted = f"https://localhost:{at.port}/_headgate/ledger", ssl.create_default_context(cafile=pem)
+        with urllib.request.urlopen(url, timeout=10, context=trusted) as answer:
+            assert json.load(answer)["calls"] == {}
+        process.terminate()
+
+
 @pytest.mark.parametrize(
     ("path", "method", "body", "status", "says"),
     [
@@ -102,6 +119,8 @@ def test_a_script_that_cannot_be_is_refused(
         (("--stream", "a b"), "not 'a b'"),
         (("--deny", "Nothing"), "no operation"),
         (("--host", "192.0.2.1"), "bind"),
+        (("--certificate", "nothing.pem"), "does not exist"),
+        (("--certificate", __file__), "no PEM file"),
     ],
 )
 def test_what_cannot_be_served_is_a_usage_error(option: tuple[str, str], says: str) -> None:

@@ -16,12 +16,12 @@ def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size
     """
     records = []
     for key, data, number in portion:
-        slot = lanes.slot(key)
-        record = Record(key, data, submission, number, slot, lanes.lane(slot))
-        if record.size <= max_size:
-            records.append(record)
+        slot, key_size = lanes.keys[key]
+        size = len(data) + key_size
+        if size <= max_size:
+            records.append(Record(key, data, submission, number, slot, lanes.lane(slot), size))
         else:
-            message = f"the record has {record.size:,} bytes with its partition key; allowed: {max_size:,}"
+            message = f"the record has {size:,} bytes with its partition key; allowed: {max_size:,}"
             submission.outcome.undeliverable[number] = Refusal("too_large", message)
     return records
 
@@ -30,7 +30,7 @@ def over_bounds(
     name: str, records: Sequence[Record], held: Held, settings: DeliverySettings
 ) -> Refusal | None:
     """Return why a destination cannot take these records now; None where it can."""
-    if held.size + sum(record.size for record in records) > settings.destination_size:
+    if held.size + sum([record.size for record in records]) > settings.destination_size:
         return Refusal("destination_full", f"{name} holds all it may; send again later", 5)
     for lane in {record.lane for record in records}:
         if (refusal := _full(name, lane, settings)) is not None:

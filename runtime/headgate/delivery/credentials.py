@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
@@ -12,6 +13,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from headgate.delivery.threads import in_thread
 from headgate.delivery.wire.faults import Fault, Verdict
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ _SESSION_SECONDS = 3600
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "ValidationError", "RegionDisabledException"})
 _EARLY = 0.2
 """Share of the lifetime that is left when new credentials are fetched, give or take a little."""
+
+
+_PATIENCE_SECONDS = 1.0
+"""How long a request waits for new credentials while it could go out with the old ones."""
+_AGAIN_SECONDS = 30.0
+"""After STS had trouble, the time for which what is still good serves on without asking."""
 
 
 class CredentialsFault(Exception):  # noqa: N818  # carries a Fault
@@ -74,13 +82,19 @@ class CredentialsCache:
         now = self._now()
         if held is not None and now < held.renew_at:
             return held.credentials
-        try:
+        if held is None or now >= held.expires_at:
             return (await self._fetch_once(grant)).credentials
+        # What is still good serves on while STS has trouble; a refusal is an answer.
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return (await self._fetch_once(grant)).credentials
+        except TimeoutError:
+            pass
         except CredentialsFault as error:
-            # What is still good serves on while STS has trouble; a refusal is an answer.
-            if held is not None and now < held.expires_at and error.fault.verdict is not Verdict.PAUSE:
-                return held.credentials
-            raise
+            if error.fault.verdict is Verdict.PAUSE:
+                raise
+        held.renew_at = min(now + _AGAIN_SECONDS, held.expires_at)
+        return held.credentials
 
     def forget(self, grant: Grant, refused: ReadOnlyCredentials) -> None:
         """Drop credentials that Kinesis refused, unless newer ones have taken their place."""
@@ -96,12 +110,19 @@ class CredentialsCache:
     async def _fetch_once(self, grant: Grant) -> _Held:
         task = self._fetching.get(grant)
         if task is None:
-            task = asyncio.create_task(asyncio.to_thread(self._fetch, grant))
+            task = asyncio.create_task(self._fetch_and_hold(grant))
             self._fetching[grant] = task
-            task.add_done_callback(lambda _: self._fetching.pop(grant, None))
-        held = await asyncio.shield(task)
-        self._held[grant] = held
+            task.add_done_callback(partial(self._fetched, grant))
+        return await asyncio.shield(task)
+
+    async def _fetch_and_hold(self, grant: Grant) -> _Held:
+        held = self._held[grant] = await in_thread(partial(self._fetch, grant))
         return held
+
+    def _fetched(self, grant: Grant, task: "asyncio.Task[_Held]") -> None:
+        self._fetching.pop(grant, None)
+        if not task.cancelled():
+            task.exception()  # looked at, since there may be nobody left who waits for it
 
     def _fetch(self, grant: Grant) -> _Held:
         try:

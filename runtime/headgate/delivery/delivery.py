@@ -87,7 +87,8 @@ class Delivery:
                 raise Refused(records)
             admitted.append((destination, records))
             submission.records += records
-        if self._held.size + sum(record.size for record in submission.records) > self._settings.process_size:
+        size = sum([record.size for record in submission.records])
+        if self._held.size + size > self._settings.process_size:
             raise Refused(Refusal("memory_full", "the forwarder holds all it may; send again later", 5))
         submission.open_records = len(submission.records)
         self._open += 1
@@ -204,5 +205,6 @@ class Delivery:
             destination = self._destinations.pop(target)
             self._look_from.pop(target, None)
             await destination.close()
+            destination.hide_gauges()
             if destination.name not in {each.name for each in self._destinations.values()}:
                 self._metrics.drop(destination.name)

@@ -14,15 +14,36 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import md5
 from heapq import merge
 from operator import attrgetter
+from typing import NamedTuple
 
 from headgate.delivery.pace import Pace, cost
 from headgate.delivery.submission import Record
 
 SLOTS = 256
 MAX_CACHED_KEYS = 65_536
-"""Partition keys whose slot is remembered; hashing one again costs more than looking it up."""
+"""Partition keys that are remembered; hashing one again costs more than looking it up."""
 
 _sequence = attrgetter("sequence")
+
+
+class Key(NamedTuple):
+    """What a lane has to know of a partition key."""
+
+    slot: int
+    """The slot into which its hash falls: the first byte."""
+    size: int
+    """Its bytes."""
+
+
+class Keys(dict[str, Key]):
+    """Partition keys, each hashed when it is first asked for."""
+
+    def __missing__(self, partition_key: str) -> Key:
+        if len(self) >= MAX_CACHED_KEYS:
+            self.clear()
+        encoded = partition_key.encode()
+        key = self[partition_key] = Key(md5(encoded, usedforsecurity=False).digest()[0], len(encoded))
+        return key
 
 
 class Held:
@@ -85,13 +106,6 @@ class Lane:
         """Records that the shard refused for now, since the lane was made."""
         self.moves: dict[int, str] = {}
         """Slots that belong to another shard, to be moved when nothing is in flight."""
-
-    def append(self, record: Record) -> None:
-        """Queue a new record, younger than all that the lane holds; the caller accounts for `held`."""
-        self.waiting.append(record)
-        record.waiting = True
-        self.held_records += 1
-        self.held_bytes += record.size
 
     def settled(self, records: int, size: int) -> None:
         """Note that so many records of so many bytes are not held any more."""
@@ -171,9 +185,9 @@ class Lanes:
 
     def __init__(self, held: Held) -> None:
         self.held = held
+        self.keys = Keys()
         self._of_slot: list[Lane | None] = [None] * SLOTS
         self._of_shard: dict[str, Lane] = {}
-        self._slot_of_key: dict[str, int] = {}
         # Where each slot's records went before. A shard that was split or merged takes no record again, so
         # one that returns means that the slot lies across two shards.
         self._earlier: dict[int, set[str]] = {}
@@ -186,16 +200,6 @@ class Lanes:
     def __iter__(self) -> Iterator[Lane]:
         """Yield every lane once."""
         yield from dict.fromkeys(lane for lane in self._of_slot if lane is not None)
-
-    def slot(self, partition_key: str) -> int:
-        """Return the slot into which a partition key's hash falls: its first byte."""
-        slot = self._slot_of_key.get(partition_key)
-        if slot is None:
-            if len(self._slot_of_key) >= MAX_CACHED_KEYS:
-                self._slot_of_key.clear()
-            slot = md5(partition_key.encode(), usedforsecurity=False).digest()[0]
-            self._slot_of_key[partition_key] = slot
-        return slot
 
     def lane(self, slot: int) -> Lane:
         """Return a slot's lane."""
@@ -211,10 +215,14 @@ class Lanes:
         for record in records:
             sequence += 1
             record.sequence = sequence
+            record.waiting = True
             size += record.size
-            record.lane.append(record)
-            self.busy.add(record.lane)
+            lane = record.lane
+            lane.waiting.append(record)
+            lane.held_records += 1
+            lane.held_bytes += record.size
         self._sequence = sequence
+        self.busy.update([record.lane for record in records])
         self.held.change(len(records), size)
 
     def put_back(self, lane: Lane, failed: list[Record]) -> None:

@@ -103,10 +103,8 @@ def _take(lane: Lane, parcel: Parcel, now: float, bounds: Bounds) -> bool:
         return False
     allowance = lane.pace.allowance(now)
     easy = not (bounds.strict or lane.withdrawn) and allowance == float("inf")
-    if easy and lane.held_records <= room and lane.held_bytes <= room_bytes:
-        size = lane.held_bytes
-        parcel.records += lane.waiting
-        lane.waiting.clear()
+    if easy and lane.held_bytes <= room_bytes:
+        size = _take_first(lane, parcel, room)
     else:
         size = _take_some(lane, parcel, bounds, allowance)
     end = len(parcel.records)
@@ -119,6 +117,17 @@ def _take(lane: Lane, parcel: Parcel, now: float, bounds: Bounds) -> bool:
     parcel.size += size
     parcel.portions.append(Portion(lane, start, end, size))
     return True
+
+
+def _take_first(lane: Lane, parcel: Parcel, records: int) -> int:
+    """Take so many records, or all; return their bytes."""
+    if lane.held_records <= records:
+        parcel.records += lane.waiting
+        lane.waiting.clear()
+        return lane.held_bytes
+    taken = [lane.waiting.popleft() for _ in range(records)]
+    parcel.records += taken
+    return sum([record.size for record in taken])
 
 
 def _take_some(lane: Lane, parcel: Parcel, bounds: Bounds, allowance: float) -> int:

@@ -4,10 +4,10 @@ All of it is advice. The three documented actions suffice for delivery, so each 
 where a role may not ask, where IAM is out of reach, where a condition needs a value that only a call has.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
@@ -17,6 +17,7 @@ from botocore.session import Session
 
 from headgate.delivery.lanes import SLOTS
 from headgate.delivery.target import Target
+from headgate.delivery.threads import in_thread
 from headgate.shards import list_shards
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ class Preflight:
 
     async def stream(self, target: Target, credentials: ReadOnlyCredentials) -> Found | None:
         """Return the stream's shards and its largest record, or None where the role may not ask."""
-        return await asyncio.to_thread(self._stream, target, credentials)
+        return await in_thread(partial(self._stream, target, credentials))
 
     async def permissions(self, target: Target, credentials: ReadOnlyCredentials) -> dict[str, str]:
         """Return what SimulatePrincipalPolicy says of each action: allowed, denied or unknown."""
-        return await asyncio.to_thread(self._permissions, target, credentials)
+        return await in_thread(partial(self._permissions, target, credentials))
 
     def _stream(self, target: Target, credentials: ReadOnlyCredentials) -> Found | None:
         kinesis = cast("KinesisClient", self._client("kinesis", target, credentials))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,40 +70,24 @@ class Submission:
         """Hand over the outcome, once."""
         if not self.told:
             self.told = True
+            self.records = []  # they know their request: no cycle is to be left
             self.on_settled(self)
 
 
-class Record:
+class Record(msgspec.Struct, eq=False):
     """One entry of PutRecords, and the request it belongs to."""
 
-    __slots__ = (
-        "data",
-        "index",
-        "lane",
-        "partition_key",
-        "sequence",
-        "size",
-        "slot",
-        "submission",
-        "waiting",
-    )
-
-    def __init__(
-        self, partition_key: str, data: bytes, submission: Submission, index: int, slot: int, lane: "Lane"
-    ) -> None:
-        self.partition_key = partition_key
-        self.data = data
-        self.submission = submission
-        self.index = index
-        """The event's index in its request."""
-        self.size = len(data) + (
-            len(partition_key) if partition_key.isascii() else len(partition_key.encode())
-        )
-        """Bytes that count against Kinesis' limits: data and partition key."""
-        self.slot = slot
-        """Which of the equal ranges of the hash space its partition key falls into."""
-        self.lane = lane
-        self.sequence = 0
-        """Its place in the order in which the destination's records were queued."""
-        self.waiting = False
-        """Whether it stands in its lane: neither in flight nor settled."""
+    partition_key: str
+    data: bytes
+    submission: Submission
+    index: int
+    """The event's index in its request."""
+    slot: int
+    """Which of the equal ranges of the hash space its partition key falls into."""
+    lane: "Lane"
+    size: int
+    """Bytes that count against Kinesis' limits: data and partition key."""
+    sequence: int = 0
+    """Its place in the order in which the destination's records were queued."""
+    waiting: bool = False
+    """Whether it stands in its lane: neither in flight nor settled."""

@@ -1,11 +1,11 @@
 """What delivery is asked for: which destination, and what to put into its stream."""
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Target:
+
+class Target(msgspec.Struct, frozen=True, cache_hash=True):
     """A destination as delivery knows it; equal targets share their lanes."""
 
     source_id: str

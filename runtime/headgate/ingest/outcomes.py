@@ -77,9 +77,15 @@ class Outcomes:
         """Since the process started. What is excluded stands under its destination's name."""
         self._metrics = metrics
         self._counters = {kind: metrics.counter(metric) for kind, metric in _METRICS.items()}
+        self._accepted = self._counters[Kind.ACCEPTED]
         self._latency = metrics.distribution(names.ACKNOWLEDGEMENT_LATENCY)
         self._logged: Counter[Key] = Counter()
         self._logged_at: dict[tuple[Kind, str | None], float] = {}
+
+    def accepted(self, source_id: str, events: int) -> None:
+        """Count events that delivery took: what `count` does, for what happens most."""
+        self.totals[Kind.ACCEPTED, source_id, None] += events
+        self._accepted.value += events
 
     def count(self, kind: Kind, source_id: str | None, more: int = 1, code: str | None = None) -> None:
         """Count events or requests, as the kind says."""

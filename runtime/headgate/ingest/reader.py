@@ -47,7 +47,6 @@ class RequestReader:
         self._head_lines = 0
         self._unparsed = 0
         self._pieces: bytearray | None = None  # of a body that came in more than one
-        self._replaying = False
         self.reading = False
         """Whether a request has begun and is not whole yet."""
         self.in_body = False
@@ -96,8 +95,8 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Begin a request; httptools calls this."""
-        if self._replaying:
-            return
+        if self.ended:
+            raise _Refused
         self._request = Request(self._peer)
         self.reading = True
         self.in_body = False
@@ -109,14 +108,11 @@ class RequestReader:
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request's target; httptools calls this."""
-        if not self._replaying:
-            self._request.target += url
-            self._head_bytes += len(url)
+        self._request.target += url
+        self._head_bytes += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; httptools calls this."""
-        if self._replaying:
-            return
         self._head_bytes += len(name) + len(value)
         self._head_lines += 1
         if self.in_body:  # a trailer, which counts for nothing but its size
@@ -129,9 +125,8 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         """Prepare for the body that the headers announce; httptools calls this."""
-        if self._replaying:
-            return
-        self._bound_head()
+        if self._head_bytes > self._limits.head_bytes or self._head_lines > self._limits.headers:
+            self._bound_head()
         request = self._request
         headers = request.headers
         request.method = self._parser.get_method()
@@ -176,8 +171,10 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         """Hand on the request that is whole now; httptools calls this."""
-        if self._parser.should_upgrade():
-            return
+        if not self._parser.should_upgrade():
+            self._whole()
+
+    def _whole(self) -> None:
         request = self._request
         self.reading = False
         if self._pieces is not None:
@@ -208,15 +205,16 @@ class RequestReader:
         Java's own client offers HTTP/2 with every plain request, and means its body to be read as HTTP/1.1
         all the same. httptools stops at such a head, so a new parser is told of the framing alone.
         """
-        framing = b"".join(
-            b"%b: %b\r\n" % (name, self._request.headers[name])
-            for name in (b"content-length", b"transfer-encoding")
-            if name in self._request.headers
-        )
+        request = self._request
         self._parser = httptools.HttpRequestParser(self)
-        self._replaying = True
-        self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
-        self._replaying = False
+        if b"transfer-encoding" in request.headers:
+            self._parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        elif (length := int(request.headers.get(b"content-length", 0))) > 0:
+            self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length)
+        else:
+            self._whole()
+            return
+        self._request = request
 
     def _bound_head(self) -> None:
         if self._head_bytes > self._limits.head_bytes:

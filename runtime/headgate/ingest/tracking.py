@@ -206,13 +206,12 @@ class TrackingApi:
                 outcomes.excluded(target.name, prepared.excluded)
         if not events:
             return partly(count, prepared.rejected) if prepared.rejected else SUCCESS
-        portions = {
-            target: [
+        portions: dict[Target, list[Data]] = {}
+        for target, use_message_id in route.targets:
+            portions[target] = [
                 Data(partition_key(event, use_message_id=use_message_id), event.data, event.index)
                 for event in events
             ]
-            for target, use_message_id in route.targets
-        }
         begun = outcomes.now()
 
         def settled(outcome: Outcome) -> None:
@@ -223,7 +222,7 @@ class TrackingApi:
             self.delivery.submit(portions, settled)
         except Refused as refused:
             return self._unavailable(refused.refusal, source_id)
-        outcomes.count(Kind.ACCEPTED, source_id, len(events))
+        outcomes.accepted(source_id, len(events))
         return None
 
     def _settled(self, outcome: Outcome, prepared: Prepared, count: int, source_id: str) -> Answer:

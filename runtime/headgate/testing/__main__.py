@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -39,6 +41,15 @@ def run(
         CborSupport, typer.Option(help="Understand the CBOR form, or refuse it so.")
     ] = "accepted",
     deny: Annotated[list[str] | None, typer.Option(help="An operation to deny; may be given again.")] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Serve HTTPS: a PEM file with a certificate and its key.",
+            show_default="HTTP",
+        ),
+    ] = None,
 ) -> None:
     """Serve a fake Kinesis until SIGTERM or SIGINT; its URL is the first line printed.
 
@@ -56,10 +67,20 @@ def run(
             denied=cast("list[OperationName]", deny or []),  # checked by the fake
             host=host,
             port=port,
+            tls=_showing(certificate) if certificate else None,
         )
         uvloop.run(_serve(fake))
     except (ValueError, OSError) as fault:
         raise typer.BadParameter(one_line(fault)) from None
+
+
+def _showing(certificate: Path) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(certificate)
+    except ssl.SSLError as fault:
+        raise ValueError(f"{certificate} is no PEM file with a certificate and its key: {fault}") from None
+    return tls
 
 
 async def _serve(fake: FakeKinesis) -> None:

@@ -1,6 +1,7 @@
 """The fake as a test holds it: started and stopped, scripted, and looked into."""
 
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -44,6 +45,7 @@ class FakeKinesis:
         clock: seconds since 1970, never going back; None for this machine's.
         host: the address to listen on.
         port: 0 for one that is free.
+        tls: what it shows its certificate with; None for plain HTTP.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class FakeKinesis:
         clock: Callable[[], float] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock or steady_clock()
         self._lock = threading.RLock()
@@ -98,7 +101,9 @@ class FakeKinesis:
             admin=self._administer,
             host=host,
             port=port,
+            tls=tls,
         )
+        self._scheme = "https" if tls else "http"
         self._thread: ServingThread | None = None
         self.reset()
 
@@ -107,7 +112,7 @@ class FakeKinesis:
     @property
     def url(self) -> str:
         """Where it answers, once it serves."""
-        return f"http://{self.server.host}:{self.server.port}"
+        return f"{self._scheme}://{self.server.host}:{self.server.port}"
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables under which AWS tools and SDKs talk to it, and to nobody else."""

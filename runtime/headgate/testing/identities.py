@@ -41,6 +41,8 @@ class TemporaryCredentials:
     secret_key: str
     session_token: str
     role: str
+    external_id: str | None
+    """The External ID that came with the request."""
     session_name: str
     expires_at: float
 
@@ -189,6 +191,12 @@ class Identities:
                 }
             )
 
+    @property
+    def given(self) -> list[TemporaryCredentials]:
+        """The temporary credentials that AssumeRole gave out, in order."""
+        with self._lock:
+            return list(self._given.values())
+
     # Asked by the fake.
 
     def admit(self, signature: Signature, operation: str, resource: str) -> None:
@@ -241,6 +249,7 @@ class Identities:
                 secret_key=secrets.token_urlsafe(30),
                 session_token=secrets.token_urlsafe(200),
                 role=role,
+                external_id=external_id,
                 session_name=session,
                 expires_at=self._clock() + (asked if self.lifetime is None else self.lifetime),
             )

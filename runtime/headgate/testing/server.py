@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, cast
@@ -39,6 +40,7 @@ class Server:
         admin: what answers below `ADMIN`.
         host: the address.
         port: 0 for one that is free.
+        tls: what it shows its certificate with; None for plain HTTP.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Server:
         admin: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         host: str,
         port: int,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._front = front
         self._faults = faults
@@ -59,6 +62,7 @@ class Server:
         self._admin = admin
         self.host = host
         self.port = port
+        self._tls = tls
         self._http: web.Server | None = None
         self._listening: asyncio.Server | None = None
         self._stopping = asyncio.Event()
@@ -72,7 +76,7 @@ class Server:
         if self._http is None:
             self._http = web.Server(self._handle, read_bufsize=_READ_BUFFER, access_log=None)
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(self._http, self.host, self.port)
+        self._listening = await loop.create_server(self._http, self.host, self.port, ssl=self._tls)
         self.port = self._listening.sockets[0].getsockname()[1]
 
     async def refuse(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from headgate.delivery.wire import cbor_form
 from headgate.delivery.wire.faults import Fault, Verdict
 from headgate.delivery.wire.forms import CBOR, JSON, Form
 from headgate.delivery.wire.messages import Answer
@@ -65,7 +66,8 @@ def answers(draw: st.DrawFn) -> dict[str, Any]:
             [{}, {"FailedRecordCount": failures}, {"FailedRecordCount": 0}, {"FailedRecordCount": None}]
         )
     )
-    around |= draw(st.sampled_from([{}, {"EncryptionType": "KMS"}, {"New": {"Members": [1, "ErrorCode"]}}]))
+    more: list[dict[str, Any]] = [{}, {"EncryptionType": "KMS"}, {"EncryptionType": "NONE"}]
+    around |= draw(st.sampled_from([*more, {"New": {"Members": [1, "ErrorCode"]}}]))
     return draw(shuffled({"Records": entries} | around))
 
 
@@ -79,6 +81,17 @@ def test_what_is_read_is_what_a_plain_reading_finds(answer: dict[str, Any], enco
     assert isinstance(read, Answer)
     assert read.failed == {i: e["ErrorCode"] for i, e in enumerate(entries) if e.get("ErrorCode")}
     assert list(read.shard_ids) == [None if e.get("ErrorCode") else e["ShardId"] for e in entries]
+
+
+@pytest.mark.parametrize("encryption", ["NONE", "KMS"])
+def test_the_usual_answer_in_cbor_is_not_decoded(encryption: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def decode(body: bytes) -> None:
+        pytest.fail(f"decoded: {body!r}")
+
+    monkeypatch.setattr(cbor_form, "decode", decode)
+    read = CBOR.read_put_records(cbor2.dumps(took(500) | {"EncryptionType": encryption}), 500)
+    assert isinstance(read, Answer)
+    assert not read.failed
 
 
 @given(answers(), st.sampled_from(sorted(ENCODINGS)), st.integers(-2, 2).filter(bool))

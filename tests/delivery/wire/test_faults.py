@@ -97,7 +97,13 @@ def test_a_failure_of_the_service_needs_no_code(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("status", "verdict"),
-    [(413, Verdict.SPLIT), (429, Verdict.THROTTLED), (502, Verdict.RETRY), (200, Verdict.RETRY)],
+    [
+        (413, Verdict.SPLIT),
+        (415, Verdict.PAUSE),
+        (429, Verdict.THROTTLED),
+        (502, Verdict.RETRY),
+        (200, Verdict.RETRY),
+    ],
 )
 def test_an_answer_that_is_none_of_kinesis_is_judged_by_its_status(status: int, verdict: Verdict) -> None:
     fault = not_understood(status)

@@ -118,8 +118,8 @@ def _all_in(body: bytes, sent: int) -> list[str] | None:
 
 
 def _may_name_an_error(body: bytes) -> bool:
-    """Return whether an E begins no EncryptionType; ErrorCode has one. A single letter is found fast."""
+    """Return whether an E is none of `EncryptionType: NONE`; ErrorCode has one. One letter is found fast."""
     at = body.find(b"E")
-    while at >= 0 and body.startswith(b"EncryptionType", at):
+    while at >= 0 and (body.startswith(b"EncryptionType", at) or body.endswith(b"NONE", 0, at + 1)):
         at = body.find(b"E", at + 1)
     return at >= 0

@@ -1,8 +1,8 @@
 """Where Kinesis answers, as botocore resolves it."""
 
-import asyncio
 import threading
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import BotoCoreError
@@ -10,6 +10,7 @@ from botocore.httpsession import ProxyConfiguration
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
+from headgate.delivery.threads import in_thread
 from headgate.delivery.wire.faults import Fault, Verdict
 
 _UNUSED = "unused"
@@ -89,7 +90,7 @@ class Endpoints:
         """
         known = self._known.get(region)
         if known is None:
-            known = self._known[region] = await asyncio.to_thread(self._resolve, region)
+            known = self._known[region] = await in_thread(partial(self._resolve, region))
         return known
 
     def _resolve(self, region: str) -> Endpoint:

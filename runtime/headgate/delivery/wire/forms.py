@@ -77,6 +77,11 @@ def takes_another_form(status: int, heard: Answer | Fault | None, *, took_cbor: 
 
 def not_understood(status: int) -> Fault:
     """Return the fault of a request whose answer is none of Kinesis."""
+    if status == _UNSUPPORTED_MEDIA_TYPE:
+        message = (
+            'the endpoint does not take this form of the protocol; wire = "auto" finds one that it takes'
+        )
+        return Fault(Verdict.PAUSE, f"HTTP{status}", message)
     verdict = _WITHOUT_A_CODE.get(status, Verdict.RETRY)
     return Fault(verdict, f"HTTP{status}", "the answer is none of Kinesis")
 

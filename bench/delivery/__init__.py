@@ -1,0 +1,1 @@
+"""What delivery costs, from records in memory to answers of Kinesis, beside the SDKs of AWS."""

@@ -1,0 +1,1 @@
+"""How much of throttling shards' limits is used, and what becomes of a key's order."""

@@ -1,0 +1,1 @@
+"""What the forwarder holds while Kinesis is down, and clients send as fast as they can."""
