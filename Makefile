@@ -38,6 +38,9 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+sdks: setup ## send with every Segment SDK, and write what arrived into docs/sdks.md
+	@HEADGATE_WRITE_DOCS=1 $(BIN)/pytest -m 'not slow' tests/acceptance/sdks $(PYTEST_ARGS)
+
 bench: setup .tools/peers/.ready bench/peers/node_modules/.ready ## measure; what each figure means stands in bench/README.md
 	@for file in bench/*/__main__.py; do $(BIN)/python -m $$(dirname $$file | tr / .); done
 
@@ -51,7 +54,7 @@ clean: ## remove all that make made
 	rm -rf .venv .tools node_modules bench/peers/node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo synth test lint bench soak lock clean
+.PHONY: help setup demo synth test lint sdks bench soak lock clean
 
 # uv, from a hash-pinned file by pip itself, installs everything else.
 .tools/uv/.ready: requirements/uv.txt
@@ -78,7 +81,7 @@ UV := .tools/uv/bin/uv
 	@touch $@
 
 node_modules/.ready: package-lock.json .venv/.ready
-	@echo "setting up the CDK command line"
+	@echo "setting up the CDK command line and Segment's SDKs"
 	@npm ci --silent --no-progress
 	@touch $@
 

@@ -38,14 +38,23 @@ def source_toml(source_id: str, name: str, write_key: str, destination: StreamSt
 
 
 @contextmanager
-def forwarder(sources: Path, *, environment: Mapping[str, str], log: Path) -> Iterator[tuple[str, Child]]:
+def forwarder(
+    sources: Path, *options: str, environment: Mapping[str, str], log: Path, port: int | None = None
+) -> Iterator[tuple[str, Child]]:
     """Run `headgate serve` for as long as the block lasts; give its URL and its process.
+
+    Args:
+        sources: its settings.
+        options: more of `headgate serve`'s.
+        environment: all of its environment variables.
+        log: where it writes to.
+        port: where it listens; None for any port that is free.
 
     Raises:
         DemoError: it does not start; with the last line that it wrote.
     """
-    port = free_port()
-    command = [HEADGATE, "serve", "--sources", sources, "--port", str(port), "--drain", "1"]
+    port = port or free_port()
+    command = [HEADGATE, "serve", "--sources", sources, "--port", str(port), "--drain", "1", *options]
     with running("headgate serve", [*map(str, command)], environment=environment, log=log) as child:
         url = f"http://127.0.0.1:{port}"
         child.wait_until(lambda: answer(f"{url}/healthz") is not None, 25)

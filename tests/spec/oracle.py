@@ -6,7 +6,7 @@ string and every number is the same byte for byte. White space between tokens is
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from headgate.spec.stamp import Arrival
@@ -160,6 +160,7 @@ def rendered(when: datetime) -> Scalar:
 def stamped(event: Object, arrival: Arrival, message_id: str) -> tuple[Object, dict[str, Scalar]]:
     """The members that are carried, in order, and those that are added."""
     received = rendered(arrival.received_at)
+    received_at = datetime.fromisoformat(received.value)
     added = {"receivedAt": received, "projectId": quoted(arrival.project_id)}
     batch_sent = moment(quoted(arrival.sent_at)) if arrival.sent_at is not None else None
     sent_at = quoted(arrival.sent_at or "") if batch_sent else received
@@ -194,12 +195,12 @@ def stamped(event: Object, arrival: Arrival, message_id: str) -> tuple[Object, d
             added["originalTimestamp"] = sent_at
     happened, sent = moment(original), moment(event.get("sentAt")) or batch_sent
     if happened is None:
-        happened = arrival.received_at
+        happened = received_at
     else:
         try:
-            happened += arrival.received_at - sent if sent else arrival.received_at - arrival.received_at
+            happened += received_at - sent if sent else timedelta(0)
         except OverflowError:
-            happened = arrival.received_at
+            happened = received_at
     added["timestamp"] = rendered(happened)
     return carried, added
 

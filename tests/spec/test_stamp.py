@@ -45,6 +45,16 @@ def test_a_bare_call_gets_its_type_its_message_id_and_its_times() -> None:
     }
 
 
+def test_the_times_of_an_event_agree_with_each_other_to_the_millisecond() -> None:
+    given = {"received_at": datetime(2026, 1, 2, 3, 4, 10, 123_999, tzinfo=UTC)}
+    members = b',"timestamp":"2026-01-02T03:04:05.000500Z","sentAt":"2026-01-02T03:04:05.000500Z"'
+    found = user(members, **given)
+    assert found["timestamp"] == found["receivedAt"] == NOW
+    # sentAt - originalTimestamp is 0.1 ms, so receivedAt less that is in the millisecond before.
+    found = user(members.replace(b"5.000500Z", b"5.000400Z", 1), **given)
+    assert found["timestamp"] == "2026-01-02T03:04:10.122Z"
+
+
 @pytest.mark.parametrize("batched", [True, False])
 @pytest.mark.parametrize(
     ("original", "sent_at", "timestamp"),

@@ -49,13 +49,16 @@ class Stamp:
     """
 
     def __init__(self, arrival: Arrival, new_message_id: Callable[[], str]) -> None:
-        received_at = render(arrival.received_at)
+        # As it is told: so the four times of an event agree to the millisecond.
+        received = arrival.received_at
+        received = received.replace(microsecond=received.microsecond // 1000 * 1000)
+        received_at = render(received)
         sent = parse(arrival.sent_at) if arrival.sent_at else None
         self._arrival = arrival
         self._new_message_id = new_message_id
         self._call = arrival.call
-        self._received = arrival.received_at
-        self._lag = _NO_LAG if sent is None else arrival.received_at - sent
+        self._received = received
+        self._lag = _NO_LAG if sent is None else received - sent
         # A time that cannot be read is none; nor is a text of any length to be put into every event.
         self._sent_at = received_at if sent is None else _json(arrival.sent_at)
         self._channel = b'"client"' if arrival.client_side else b'"server"'
