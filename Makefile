@@ -39,7 +39,7 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/mypy
 
 bench: setup .tools/peers/.ready bench/peers/node_modules/.ready ## measure; what each figure means stands in bench/README.md
-	@for file in bench/*/__main__.py; do $(BIN)/python -m $$(dirname $$file | tr / .); done
+	@over=0; for file in bench/*/__main__.py; do $(BIN)/python -m $$(dirname $$file | tr / .) || over=1; done; exit $$over
 
 soak: setup .tools/ministack/.ready ## the long proofs, whole
 	@HEADGATE_SOAK=1 $(BIN)/pytest -m slow $(PYTEST_ARGS)
