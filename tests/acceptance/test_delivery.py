@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
+import aiohttp
 import pytest
 
 from headgate.settings.schema import Source
@@ -19,6 +21,7 @@ from headgate.testing import (
     FailRequests,
     FakeKinesis,
     HangConnection,
+    Outage,
     ResetConnection,
     ShardTotals,
 )
@@ -36,6 +39,7 @@ from tests.acceptance.fake_aws import MODES, PUT, Mode, add_source, name_of, str
 from tests.acceptance.one_by_one import STREAM, OneByOne
 from tests.acceptance.serving import Forwarder, eventually, serving
 
+OUTAGES: tuple[Literal[503], Literal["reset"]] = (503, "reset")
 THROTTLED = "ProvisionedThroughputExceededException"
 
 
@@ -52,13 +56,13 @@ def troubles(stream: str, mode: Mode) -> dict[str, list[Fault]]:
             ResetConnection(accepted=True, stream=stream, probability=0.05),
         ],
         "requests-fail": [
-            FailRequests("InternalFailure", stream=stream, probability=0.2),
-            FailRequests("ServiceUnavailable", stream=stream, probability=0.1),
+            FailRequests("InternalFailure", stream=stream, probability=0.15),
+            FailRequests("ServiceUnavailable", stream=stream, probability=0.05),
         ],
         "connections-break": [
+            CutAnswer(stream=stream, operations=PUT, times=2),
             ResetConnection(stream=stream, probability=0.1),
             ResetConnection(accepted=True, stream=stream, probability=0.1),
-            CutAnswer(stream=stream, probability=0.1),
         ],
         "slow": [Delay((0.0, 0.3), stream=stream)],
         "hanging": [HangConnection(accepted=mode == "blind", stream=stream, operations=PUT, times=1)],
@@ -85,7 +89,7 @@ def test_a_role_that_may_put_single_records_alone_has_them_delivered_one_by_one(
 async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_order(
     kinesis: FakeKinesis, tmp_path: Path
 ) -> None:
-    """Every trouble has a source of its own; and the credentials of all of them expire again and again."""
+    """Every trouble has a source of its own; and all of them meet expired credentials and outages too."""
     sources: list[Source] = []
     for trouble, mode in itertools.product(troubles("", "blind"), MODES):
         stream = f"{trouble}-{mode}"
@@ -94,10 +98,11 @@ async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_ord
         for fault in troubles(stream, mode)[trouble]:
             kinesis.faults.add(fault)
 
-    async def expire_tokens() -> None:
-        while True:
-            await asyncio.sleep(2)
+    async def trouble_all() -> None:
+        for answer in itertools.cycle(OUTAGES):
+            await asyncio.sleep(1.5)
             kinesis.identities.expire_tokens()
+            kinesis.faults.add(Outage(answer, lasting=0.2))
 
     async def work(client: Client) -> None:
         for number in range(18):
@@ -114,9 +119,9 @@ async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_ord
                 ]
                 for source in sources
             }
-            expiring = asyncio.create_task(expire_tokens())
+            troubling = asyncio.create_task(trouble_all())
             await asyncio.gather(*(work(client) for of_source in clients.values() for client in of_source))
-            expiring.cancel()
+            troubling.cancel()
 
         ledger = kinesis.ledger
         for source in sources:
@@ -134,9 +139,37 @@ async def test_whatever_goes_wrong_all_that_was_acknowledged_is_there_and_in_ord
         forwarder.stop()
     nothing_was_given_away(forwarder, kinesis, sources)
     throttled, retried = counted(forwarder, "ThrottledRecords"), counted(forwarder, "RetriedRecords")
+    doubtful = counted(forwarder, "PossibleDuplicates")
     for source in sources:
+        assert doubtful[name_of(source)] >= len(ledger.duplicates(stream_of(source)))
         if "records-fail" in source.id:
             assert 0 < throttled[name_of(source)] < retried[name_of(source)]
+
+
+async def test_when_a_client_is_told_200_the_stream_has_its_events_so_that_a_kill_loses_none(
+    kinesis: FakeKinesis, tmp_path: Path
+) -> None:
+    source = add_source(kinesis, "killed")
+    kinesis.faults.add(Delay((0.0, 0.2), operations=PUT))
+    kinesis.faults.add(FailRecords(THROTTLED, probability=0.1))
+
+    async def work(client: Client) -> None:
+        while True:
+            request = client.request(events_per_user=2)
+            if (await client.post(request)).status == 200:
+                has = kinesis.ledger.by_message_id(stream_of(source))
+                assert all(event["messageId"] in has for event in request)
+
+    with serving([source], kinesis.environment(), tmp_path) as forwarder:
+        async with connections() as http:
+            clients = [Client(http, forwarder.url, source, [user]) for user in users_of(source, 8)]
+            working = [asyncio.create_task(work(client)) for client in clients]
+            await eventually(lambda: sum(client.answers[200] for client in clients) > 60)
+            forwarder.child.process.kill()
+            for each in asyncio.as_completed(working):
+                with pytest.raises(aiohttp.ClientError):
+                    await each
+            everything_arrived(kinesis.ledger, stream_of(source), clients)
 
 
 async def tells_the_truth(forwarder: Forwarder, sources: Sequence[Source], *, events: int) -> None:
@@ -186,7 +219,7 @@ async def test_a_hot_shard_of_eight_does_not_touch_the_requests_for_the_other_se
             for task in floods:
                 task.cancel()
             await asyncio.gather(*floods, return_exceptions=True)
-        assert len(told) > 500
+        assert len(told) > 200
         assert {one.status for one in told} == {200}
         assert max(one.seconds for one in told) < 2
         for source in sources:
@@ -225,7 +258,7 @@ async def test_shards_split_and_merge_under_traffic_and_nothing_is_lost_or_overt
         while not resharding.done():
             await client.deliver(client.request(events_per_user=2))
 
-    with serving(sources, kinesis.environment(), tmp_path) as forwarder:
+    with serving(sources, kinesis.environment(), tmp_path, "--workers", "2") as forwarder:
         async with connections() as http:
             working = []
             clients = {}

@@ -96,6 +96,32 @@ def test_expired_credentials_are_dropped_and_the_request_is_sent_again_at_once()
     virtual_time.run(work())
 
 
+def test_credentials_that_end_during_an_outage_make_no_wait_longer() -> None:
+    async def work() -> None:
+        simulation = Simulation()
+        simulation.faults.add(FailRequests(code="InternalFailure", times=2))
+        simulation.faults.add(FailRequests(code="ExpiredTokenException", times=1))
+        simulation.faults.add(FailRequests(code="InternalFailure", times=1))
+        simulation.faults.add(FailRequests(code="ExpiredTokenException", times=1))
+        await settled(simulation.submit("a"), within=0.6)
+        assert len(simulation.sent) == 6
+
+    virtual_time.run(work())
+
+
+def test_credentials_that_are_refused_again_and_again_are_tried_with_patience() -> None:
+    async def work() -> None:
+        simulation = Simulation()
+        refused = simulation.faults.add(FailRequests(code="ExpiredTokenException"))
+        told = simulation.submit("a")
+        await asyncio.sleep(60)
+        assert 10 < len(simulation.sent) < 40
+        refused.lift()
+        await settled(told, within=6)
+
+    virtual_time.run(work())
+
+
 @pytest.mark.parametrize(
     "code", ["ResourceNotFoundException", "KMSDisabledException", "KMSAccessDeniedException"]
 )

@@ -85,6 +85,8 @@ class Destination:
         self._failures = 0
         self._failed_at = float("-inf")
         self._blocked_until = 0.0
+        # Whether the last answer was that credentials have ended.
+        self._refreshed = False
         # Whether records have gone through since one was last found to be invalid.
         self._proven = False
         self._counts = Counts(metrics, self.name)
@@ -238,7 +240,7 @@ class Destination:
             self._hooks.resharded(self)
         if not settled.delivered:
             return
-        self._failures, self._blocked_until = 0, 0.0
+        self._failures, self._blocked_until, self._refreshed = 0, 0.0, False
         self._proven = True
         if self._bounds.records < MAX_RECORDS:
             self._bounds = replace(self._bounds, records=min(self._bounds.records * 2, MAX_RECORDS))
@@ -271,12 +273,16 @@ class Destination:
         give_back(self.lanes, parcel)
         if launched < self._failed_at:
             return  # one trouble that met several requests counts once
-        self._failures, self._failed_at = self._failures + 1, now
+        self._failed_at = now
+        refreshed, self._refreshed = self._refreshed, fault.verdict is Verdict.REFRESH
+        if self._refreshed and not refreshed:
+            return  # new credentials are on their way, so there is nothing to wait for
+        self._failures += 1
         if self._failures > 1:
             if self._failures == 2:
                 log.warning("requests fail; they are sent until they succeed", extra=self._said_of(fault))
             self._blocked_until = now + backoff.seconds(self._failures - 1, self._spread())
-        elif fault.verdict is not Verdict.REFRESH:
+        else:
             hold_back(parcel, now, self._spread())
 
     def _pause_for(self, parcel: Parcel, fault: Fault, now: float) -> None:
