@@ -13,6 +13,7 @@ import botocore.session
 import uvloop
 
 from bench.goodput.records import numbered
+from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery, Refused
 from headgate.delivery.submission import Outcome
@@ -75,7 +76,10 @@ async def deliver(delivery: Delivery, ordering: str, records: int, keys: int) ->
 async def main(what: str, *arguments: str) -> None:
     session = botocore.session.get_session()
     wire = Wire(session)
-    delivery = Delivery(wire, CredentialsCache(session))
+    # Where order is looked at, no client gives up and sends again: that would be its disorder, not ours.
+    patience = DeliverySettings().acknowledge_within if what == "offer" else 600.0
+    settings = DeliverySettings(acknowledge_within=patience)
+    delivery = Delivery(wire, CredentialsCache(session), settings=settings)
     print("ready", flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
         if what == "offer":
