@@ -116,7 +116,7 @@ async def test_a_second_signal_makes_haste_and_loses_nothing(
     second: signal.Signals,
     workers: str,
     drain: str,
-    overflow: bool,  # noqa: FBT001
+    overflow: bool,
 ) -> None:
     source = add_source(kinesis, "haste")
     kinesis.faults.add(HangConnection(stream=stream_of(source), operations=PUT, accepted=True))

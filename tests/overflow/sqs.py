@@ -28,7 +28,7 @@ class Call:
     operation: str
     body: dict[str, Any]
     answer: dict[str, Any] = field(default_factory=dict)
-    """What the service said, whether or not the answer was passed on; nothing where it refused or was not asked."""
+    """What the service said, passed on or not; nothing where it refused or was not asked."""
 
     @property
     def entries(self) -> list[dict[str, Any]]:
