@@ -1,7 +1,9 @@
 """Clients of a forwarder, as Segment's SDKs are: they send in order, and again until it is acknowledged."""
 
 import asyncio
+import io
 import itertools
+import json
 import random
 import time
 from collections import Counter
@@ -67,10 +69,14 @@ class Client:
         """Send one request, once: a single event as a call of its own, several as a batch."""
         body = {"batch": list(events)} if len(events) > 1 else events[0]
         path = "/v1/batch" if len(events) > 1 else "/v1/track"
-        headers = {"Authorization": aiohttp.encode_basic_auth(self.source.write_keys[0], "")}
+        headers = {
+            "Authorization": aiohttp.encode_basic_auth(self.source.write_keys[0], ""),
+            "Content-Type": "application/json",
+        }
+        content = io.BytesIO(json.dumps(body).encode())
         self.attempts.update(event["messageId"] for event in events)
         began = time.monotonic()
-        async with self.http.post(self.url + path, json=body, headers=headers) as response:
+        async with self.http.post(self.url + path, data=content, headers=headers) as response:
             answered = await response.json()
         told = Told(
             status=response.status,

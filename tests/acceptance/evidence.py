@@ -90,6 +90,11 @@ def counted(forwarder: Forwarder, metric: str) -> Counter[str]:
     return sums
 
 
+def told_of(forwarder: Forwarder, destination: str, metric: str) -> float:
+    """Return what `/statusz` shows of a destination's metric now."""
+    return float(forwarder.destinations()[destination]["metrics"].get(metric, 0))
+
+
 def nothing_was_given_away(forwarder: Forwarder, kinesis: FakeKinesis, sources: Sequence[Source]) -> None:
     """No secret and no content of an event is in any log line, metric or status page."""
     told = forwarder.child.log.read_text(encoding="utf-8")

@@ -251,3 +251,25 @@ def test_in_a_hurry_what_is_open_is_spilled_at_once() -> None:
             await asyncio.wait_for(delivery.settle_all(), 0.5)
 
     virtual_time.run(work())
+
+
+def test_after_an_outage_what_waits_in_overflow_is_put_though_no_client_comes_any_more() -> None:
+    async def work() -> None:
+        aws, store = Aws(), Store()
+        aws.wrong = {"one": "InternalFailure"}
+        async with delivering(aws, store) as delivery:
+            assert await submit(delivery, {ONE: BOTH[ONE]}) == Outcome()
+            assert len(store.spilled) == 1
+            assert not delivery.accepts(ONE)
+            await asyncio.sleep(5)
+            assert delivery.accepts(ONE)
+            told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            delivery.drain(ONE, BOTH[ONE], told.set_result)
+            assert not delivery.accepts(ONE), "one message finds out for all"
+            await asyncio.sleep(20)
+            assert not told.done()
+            aws.wrong = {}
+            assert await asyncio.wait_for(told, 5) == Outcome()
+            assert delivery.accepts(ONE)
+
+    virtual_time.run(work())

@@ -120,8 +120,13 @@ class Destination:
 
     def accepts(self) -> bool:
         """Return whether what has waited in overflow may be put now, beside the live traffic."""
-        paused = self.pause.refusal(self._loop.time(), probing=self.held.records > 0)
-        return paused is None and self._failures < 2 and self.held.size < self._settings.destination_size // 2
+        now = self._loop.time()
+        if self.pause.refusal(now, probing=self.held.records > 0) is not None:
+            return False
+        if self._failures > 1:
+            # Where nothing else is there to find out whether requests succeed again, this does.
+            return not self.held.records and self._blocked_until <= now
+        return self.held.size < self._settings.destination_size // 2
 
     def queue(self, records: list[Record]) -> None:
         """Queue records that were admitted just now; each will be settled with its submission."""
