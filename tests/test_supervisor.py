@@ -200,6 +200,20 @@ def test_the_second_signal_makes_workers_hurry(tmp_path: Path) -> None:
         assert running.process.wait(20) == 0
 
 
+def test_an_interrupt_that_reaches_workers_from_the_terminal_and_from_their_parent_is_one(
+    tmp_path: Path,
+) -> None:
+    with forwarder(tmp_path, "--status-port", "0", "--drain", "100") as running:
+        for pid in (running.process.pid, *running.workers):
+            os.kill(pid, signal.SIGINT)
+        until(lambda: len(running.logged("draining")) == 2)
+        until(lambda: running.status["draining"])
+        assert running.process.poll() is None
+        assert not running.logged("stopped")
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(20) == 0
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_any_number_of_workers_has_a_status_page(tmp_path: Path, workers: int) -> None:
     with forwarder(tmp_path, "--status-port", "0", workers=workers) as running:

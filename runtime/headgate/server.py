@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 GIVE_BACK_SECONDS = 2
 """How long messages that are being drained have to be settled, before they go back into their queue."""
+ECHO_SECONDS = 0.3
+"""Ctrl-C reaches a worker from the terminal and from its parent: within this time that is one signal."""
 PREPARE_SECONDS = 5
 """How long destinations are got ready before the first connection is accepted."""
 
@@ -217,12 +219,18 @@ async def _taker_of_reports(
 def _told_to_stop(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:
     """Return an event for the first SIGTERM or SIGINT and one for the second."""
     first, second = asyncio.Event(), asyncio.Event()
+    interrupted_at = float("-inf")
 
-    def told() -> None:
-        (second if first.is_set() else first).set()
+    def told(number: signal.Signals) -> None:
+        nonlocal interrupted_at
+        echo = number == signal.SIGINT and loop.time() - interrupted_at < ECHO_SECONDS
+        if number == signal.SIGINT:
+            interrupted_at = loop.time()
+        if not echo:
+            (second if first.is_set() else first).set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
+        loop.add_signal_handler(number, told, number)
     # A supervisor forks with both held back until somebody listens for them.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     return first, second
