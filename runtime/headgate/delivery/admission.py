@@ -1,7 +1,8 @@
 """Whether a request's records are taken: all of them are, or none, before any is queued."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+
+import msgspec
 
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.lanes import Held, Lane, Lanes
@@ -9,12 +10,13 @@ from headgate.delivery.submission import Record, Refusal, Submission
 from headgate.delivery.target import Data
 
 
-@dataclass(slots=True)
-class Admitted:
+class Admitted(msgspec.Struct):
     """A request's records for one destination, not queued yet."""
 
-    records: list[Record]
-    too_large: list[tuple[Data, Refusal]]
+    records: list[Record] = []
+    size: int = 0
+    """Their bytes of data and partition keys."""
+    too_large: list[tuple[Data, Refusal]] = []
     """What the stream will never take: in a request to Kinesis it would fail all the others."""
     replaced_keys: int = 0
     """Records whose partition key Kinesis would have refused, so that its hash stands in for it."""
@@ -22,7 +24,7 @@ class Admitted:
 
 def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> Admitted:
     """Return the records of a request's data; of at most `max_size` bytes each, key and data together."""
-    admitted = Admitted([], [])
+    admitted = Admitted()
     records = admitted.records
     for key, data, number in portion:
         slot, key_size, instead = lanes.keys[key]
@@ -32,21 +34,22 @@ def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size
         size = len(data) + key_size
         if size <= max_size:
             records.append(Record(key, data, submission, number, slot, lanes.lane(slot), size))
+            admitted.size += size
         else:
             message = f"the record has {size:,} bytes with its partition key; allowed: {max_size:,}"
             admitted.too_large.append((Data(key, data, number), Refusal("too_large", message)))
     return admitted
 
 
-def over_bounds(
-    name: str, records: Sequence[Record], held: Held, settings: DeliverySettings
-) -> Refusal | None:
+def over_bounds(name: str, admitted: Admitted, held: Held, settings: DeliverySettings) -> Refusal | None:
     """Return why a destination cannot take these records now; None where it can."""
-    if held.size + sum([record.size for record in records]) > settings.destination_size:
+    if held.size + admitted.size > settings.destination_size:
         return Refusal("destination_full", f"{name} holds all it may; send again later", 5)
-    for lane in {record.lane for record in records}:
-        if (refusal := _full(name, lane, settings)) is not None:
-            return refusal
+    for lane in {record.lane for record in admitted.records}:
+        if lane.pace.rate is not None or lane.held_bytes > settings.lane_size:
+            refusal = _full(name, lane, settings)
+            if refusal is not None:
+                return refusal
     return None
 
 

@@ -63,11 +63,7 @@ class Delivery:
         self._idle.set()
         self._open = 0
         self._clock = asyncio.get_running_loop().time
-        self._rescue = Rescue(
-            overflow,
-            dead_letters,
-            self._count_undeliverable,
-        )
+        self._rescue = Rescue(overflow, dead_letters, self._count_undeliverable)
         self._hooks = Hooks(
             denied=lambda destination: self._start(self._advise(destination)),
             resharded=lambda destination: self._start(self._look(destination)),
@@ -96,8 +92,9 @@ class Delivery:
         submission = Submission(lambda closed: self._closed(closed, on_settled), self._clock())
         queued, spilled = self._admit(submission, portions)
         self._deadlines.add(submission)
+        if not self._open:
+            self._idle.clear()
         self._open += 1
-        self._idle.clear()
         self._take(submission, queued, spilled)
 
     def drain(self, target: Target, portion: Sequence[Data], on_settled: Callable[[Outcome], None]) -> None:
@@ -184,7 +181,7 @@ class Delivery:
             admitted = destination.admit(submission, portion)
             if isinstance(admitted, Admitted):
                 queued.append((destination, admitted))
-                size += sum(record.size for record in admitted.records)
+                size += admitted.size
             elif submission.drained or not self._rescue.takes(target, portion):
                 raise Refused(admitted)
             else:
@@ -227,7 +224,10 @@ class Delivery:
         self._open -= 1
         if not self._open:
             self._idle.set()
-        on_settled(submission.outcome)
+        try:
+            on_settled(submission.outcome)
+        except Exception:  # a defect of whoever asked must not stop the delivery of others
+            log.exception("a request could not be told in a way nobody foresaw")
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

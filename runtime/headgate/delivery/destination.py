@@ -113,7 +113,7 @@ class Destination:
         if refusal is not None:
             return refusal
         admitted = made(submission, portion, self.lanes, self.max_record_size)
-        refusal = over_bounds(self.name, admitted.records, self.held, self._settings)
+        refusal = over_bounds(self.name, admitted, self.held, self._settings)
         if refusal is None and admitted.replaced_keys:
             self._counts.replaced_keys(admitted.replaced_keys)
         return refusal or admitted

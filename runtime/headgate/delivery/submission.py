@@ -1,6 +1,6 @@
 """One request's records, from the moment they are queued until all of them are safe."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,47 +22,32 @@ class Refusal:
     """Seconds after which it is worth trying again; None when it never is."""
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What became of a submission once nothing of it is open any more."""
 
     unavailable: Refusal | None = None
     """Set when a record could not be made safe in time: nothing of the request is acknowledged."""
-    undeliverable: dict[int, Refusal] = field(default_factory=dict)
+    undeliverable: dict[int, Refusal] = {}
     """The events that can never be delivered, by their index in the request."""
 
 
-class Submission:
+class Submission(msgspec.Struct, eq=False):
     """Counts the records of one request that are not settled, and tells once when none is left."""
 
-    __slots__ = (
-        "arrived",
-        "drained",
-        "given_up",
-        "on_settled",
-        "open_records",
-        "outcome",
-        "portions",
-        "told",
-    )
-
-    def __init__(
-        self, on_settled: "Callable[[Submission], None]", arrived: float, *, drained: bool = False
-    ) -> None:
-        self.on_settled = on_settled
-        self.arrived = arrived
-        """When the request was taken, by the event loop's clock."""
-        self.drained = drained
-        """Whether it comes out of overflow: it has no deadline, and never goes there again."""
-        self.portions: list[tuple[Target, list[Record]]] = []
-        """Its records for each destination."""
-        self.open_records = 0
-        """Records, and whatever else has to be safe before the request is."""
-        self.outcome = Outcome()
-        self.given_up = False
-        """Whether nothing of it is sent any more; what is in flight is only counted."""
-        self.told = False
-        """Whether the request has been answered."""
+    on_settled: "Callable[[Submission], None]"
+    arrived: float
+    """When the request was taken, by the event loop's clock."""
+    drained: bool = False
+    """Whether it comes out of overflow: it has no deadline, and never goes there again."""
+    portions: "list[tuple[Target, list[Record]]]" = []
+    """Its records for each destination."""
+    open_records: int = 0
+    """Records, and whatever else has to be safe before the request is."""
+    outcome: Outcome = msgspec.field(default_factory=Outcome)
+    given_up: bool = False
+    """Whether nothing of it is sent any more; what is in flight is only counted."""
+    told: bool = False
+    """Whether the request has been answered."""
 
     def settle(self) -> None:
         """Note that one of its records is safe."""
