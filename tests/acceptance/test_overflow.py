@@ -40,7 +40,7 @@ def kinesis() -> Iterator[FakeKinesis]:
 async def test_an_outage_under_load_is_none_for_clients_where_there_is_overflow(
     kinesis: FakeKinesis, sqs: str, tmp_path: Path
 ) -> None:
-    source = add_source(kinesis, "outage", shards=4)
+    source = add_source(kinesis, "outage", shards=6)
     stream, name = stream_of(source), name_of(source)
     over = asyncio.Event()
 
@@ -128,14 +128,14 @@ async def test_while_kinesis_is_down_and_sqs_is_ill_nothing_is_acknowledged_that
 ) -> None:
     source = add_source(kinesis, "both", shards=2)
     with queues(sqs, longest_hidden=2) as kept:
-        options = ("--workers", "2", "--acknowledge-within", "0.5", *kept.options)
+        options = ("--workers", "2", "--acknowledge-within", "0.3", *kept.options)
         with serving([source], kept.environment(kinesis), tmp_path, *options) as forwarder:
             async with connections() as http:
                 clients = [Client(http, forwarder.url, source, [user]) for user in users_of(source, 20)]
 
                 async def ask_all() -> set[int]:
                     told = await asyncio.gather(*(client.post(client.request(5)) for client in clients))
-                    assert all(one.seconds < 0.5 + SPILL_SECONDS + SLACK_SECONDS for one in told)
+                    assert all(one.seconds < 0.3 + SPILL_SECONDS + SLACK_SECONDS for one in told)
                     assert all(one.status == 200 or 1 <= (one.retry_after or 0) <= 300 for one in told)
                     return {one.status for one in told}
 
