@@ -9,6 +9,7 @@ from typing import Any, cast
 import uvloop
 
 from bench.ingest.requests import DISABLED_KEY, WRITE_KEY
+from headgate import garbage
 from headgate.delivery.submission import Outcome
 from headgate.delivery.target import Data, Target
 from headgate.ingest.acceptor import Acceptor
@@ -43,6 +44,7 @@ async def serve(port: int) -> None:
         connections,
         lambda: HttpProtocol(api.handle, connections, lambda: api.draining),
     )
+    garbage.search_seldom()  # as `headgate serve` does
     while True:
         await asyncio.sleep(1)
         connections.check(loop.time())

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from headgate.ingest.answers import Answer
 
@@ -21,40 +23,23 @@ KEPT = frozenset(
 """The headers that somebody asks for; no others are kept."""
 
 
-class Request:
-    """One HTTP request, its body whole and as it was sent.
+class Request(msgspec.Struct, eq=False):
+    """One HTTP request, its body whole and as it was sent; it is filled while it is read."""
 
-    Made for every request, and filled while it is read: hence no dataclass.
-    """
-
-    __slots__ = (
-        "body",
-        "connection",
-        "cors",
-        "fault",
-        "headers",
-        "held",
-        "keep_alive",
-        "method",
-        "peer",
-        "target",
-    )
-
-    def __init__(self, peer: str) -> None:
-        self.method = b""
-        self.target = b""
-        """The request target: path and query."""
-        self.headers: dict[bytes, bytes] = {}
-        """By name in lower case, where `KEPT` has it; several of one name are joined with commas."""
-        self.body = b""
-        self.peer = peer
-        """The address at the other end of the connection."""
-        self.fault: Answer | None = None
-        """Set where the request cannot be read, or not to its end: what is wrong with it."""
-        self.keep_alive = False
-        self.held = 0
-        """The bytes of its body that count as held."""
-        self.connection = b""
-        """Header lines about the connection that its answer has to have."""
-        self.cors = b""
-        """Header lines that let the page which sent it read its answer."""
+    peer: str
+    """The address at the other end of the connection."""
+    method: bytes = b""
+    target: bytes = b""
+    """The request target: path and query."""
+    headers: dict[bytes, bytes] = {}
+    """By name in lower case, where `KEPT` has it; several of one name are joined with commas."""
+    body: bytes = b""
+    fault: "Answer | None" = None
+    """Set where the request cannot be read, or not to its end: what is wrong with it."""
+    keep_alive: bool = False
+    held: int = 0
+    """The bytes of its body that count as held."""
+    connection: bytes = b""
+    """Header lines about the connection that its answer has to have."""
+    cors: bytes = b""
+    """Header lines that let the page which sent it read its answer."""

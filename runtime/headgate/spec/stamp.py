@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -20,8 +21,10 @@ _TYPE, _MESSAGE_ID = b'"type"', b'"messageId"'
 _VERSION, _CHANNEL = b'"version"', b'"channel"'
 _CONTEXT, _IP = b'"context"', b'"ip"'
 _NO_LAG = timedelta(0)
+_MICROSECONDS = [timedelta(microseconds=number) for number in range(1000)]
 
 _json = msgspec.json.Encoder().encode
+_json_again = lru_cache(maxsize=4096)(_json)  # of what comes with many requests
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -51,7 +54,7 @@ class Stamp:
     def __init__(self, arrival: Arrival, new_message_id: Callable[[], str]) -> None:
         # As it is told: so the four times of an event agree to the millisecond.
         received = arrival.received_at
-        received = received.replace(microsecond=received.microsecond // 1000 * 1000)
+        received -= _MICROSECONDS[received.microsecond % 1000]
         received_at = render(received)
         sent = parse(arrival.sent_at) if arrival.sent_at else None
         self._arrival = arrival
@@ -62,14 +65,15 @@ class Stamp:
         # A time that cannot be read is none; nor is a text of any length to be put into every event.
         self._sent_at = received_at if sent is None else _json(arrival.sent_at)
         self._channel = b'"client"' if arrival.client_side else b'"server"'
-        self._ip = None if arrival.ip is None else b'"ip":' + _json(arrival.ip)
+        self._ip = arrival.ip
+        self._client_side = arrival.client_side
         self._always = b',"receivedAt":%b,"projectId":%b,"timestamp":' % (
             received_at,
-            _json(arrival.project_id),
+            _json_again(arrival.project_id),
         )
         # What is added to an event as SDKs send it: alone, where it has a `sentAt`, and in a batch.
         self._usual = b',"version":%d,"channel":%b%b' % (VERSION, self._channel, self._always)
-        self._usual_in_batch = b',"sentAt":%b%b' % (self._sent_at, self._usual)
+        self._usual_in_batch: bytes | None = None
 
     def __call__(self, text: bytes, fields: Fields) -> bytes:
         """Return the event as it goes into the stream, and give `fields` a message ID where it has none.
@@ -81,8 +85,11 @@ class Stamp:
         plain = is_plain(text)
         if fields.write_key is not UNSET:
             text = remove(text, _WRITE_KEY, plain=plain)
-        if self._ip is not None:
-            text = self._with_address(text, fields.context, self._ip, plain=plain)
+        context = fields.context
+        if self._ip is not None and (
+            self._client_side or (isinstance(context, Context) and is_json(context.direct, b"true"))
+        ):
+            text = self._with_address(text, context, b'"ip":' + _json_again(self._ip), plain=plain)
         original = fields.timestamp
         if (
             original
@@ -92,7 +99,7 @@ class Stamp:
             and UNSET is fields.received_at is fields.project_id
             and (self._call is None or self._call == fields.type)
         ):
-            added = self._usual_in_batch if fields.sent_at is UNSET else self._usual
+            added = self._usual if fields.sent_at is not UNSET else self._in_batch()
         else:
             text, added = self._complete(text, fields, plain=plain)
         renamed = isinstance(original, str)
@@ -103,6 +110,11 @@ class Stamp:
         if renamed:
             return rename(text, _TIMESTAMP, _ORIGINAL, added=added, plain=plain)
         return b"%b%b}" % (text[:-1], added)
+
+    def _in_batch(self) -> bytes:
+        if self._usual_in_batch is None:
+            self._usual_in_batch = b',"sentAt":%b%b' % (self._sent_at, self._usual)
+        return self._usual_in_batch
 
     def _complete(self, text: bytes, fields: Fields, *, plain: bool) -> tuple[bytes, bytes]:
         """Return the event without what is to be replaced, and what is to be added to it."""
@@ -144,15 +156,11 @@ class Stamp:
     def _with_address(
         self, text: bytes, context: Context | UnsetType | None, ip: bytes, *, plain: bool
     ) -> bytes:
-        """Return the event with the client's address in its `context`, where it belongs there."""
+        """Return the event with the client's address in its `context`, where that has none."""
         if context is UNSET or context is None:
-            if not self._arrival.client_side:
-                return text
             if context is None:
                 text = remove(text, _CONTEXT, plain=plain)
             return b'%b,"context":{%b}}' % (text[:-1], ip)
-        if not (self._arrival.client_side or is_json(context.direct, b"true")):
-            return text
         if context.ip is UNSET:
             return prepend(text, _CONTEXT, ip, plain=plain)
         if is_json(context.ip, b"null"):
