@@ -170,7 +170,7 @@ async def all_is_told(kinesis: FakeKinesis, service: Service) -> None:
         clients = [client for client in service.clients if client.source is source]
         # At once: in the stream or the queue. And after a while: in the stream.
         everything_arrived(kinesis.ledger, stream_of(source), clients, or_waits=kept.story().left)
-    await eventually(lambda: not kept.story().left, 60)
+    await eventually(kept.drained, 60)
     story = kept.story()
     for source in service.sources:
         stream = stream_of(source)
