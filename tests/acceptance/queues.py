@@ -48,28 +48,30 @@ class Queues:
 
     def story(self, url: str | None = None) -> Story:
         """Return what happened to a queue; the overflow queue where none is named."""
-        calls = [
-            call for call in list(self.proxy.calls) if call.body.get("QueueUrl") == (url or self.overflow)
-        ]
+        calls = self._calls(url)
         messages = {
             number: _events_of(entry["MessageBody"])
             for entry, number in _successful(calls, "SendMessageBatch", "MessageId")
         }
-        # A message may be given to a call that came before the one that brought it, and waited for it.
-        of_receipt = {
-            each["ReceiptHandle"]: each["MessageId"]
-            for call in calls
-            for each in call.answer.get("Messages", [])
-        }
-        deleted = {
-            of_receipt[entry["ReceiptHandle"]] for entry, _ in _successful(calls, "DeleteMessageBatch", "Id")
-        }
+        given, deleted = _given(calls), _deleted(calls)
         sent = itertools.chain.from_iterable(messages.values())
-        received = itertools.chain.from_iterable(messages[number] for number in of_receipt.values())
+        received = itertools.chain.from_iterable(messages[number] for number in given.values())
         left = itertools.chain.from_iterable(
             inside for number, inside in messages.items() if number not in deleted
         )
         return Story(Counter(sent), Counter(received), Counter(left))
+
+    def drained(self) -> bool:
+        """Whether every message that came into the overflow queue is deleted."""
+        calls = self._calls()
+        return _deleted(calls) >= {
+            number for _, number in _successful(calls, "SendMessageBatch", "MessageId")
+        }
+
+    def _calls(self, url: str | None = None) -> list[Call]:
+        return [
+            call for call in list(self.proxy.calls) if call.body.get("QueueUrl") == (url or self.overflow)
+        ]
 
 
 @contextmanager
@@ -98,6 +100,20 @@ def _successful(calls: Sequence[Call], operation: str, member: str) -> Iterator[
         if call.operation == operation:
             said = {each["Id"]: each[member] for each in call.answer.get("Successful", [])}
             yield from ((each, said[each["Id"]]) for each in call.entries if each["Id"] in said)
+
+
+def _given(calls: Sequence[Call]) -> dict[str, str]:
+    """Return the message of each receipt.
+
+    A message may be given to a call that came before the one that brought it, and waited for it.
+    """
+    answered = itertools.chain.from_iterable(call.answer.get("Messages", []) for call in calls)
+    return {each["ReceiptHandle"]: each["MessageId"] for each in answered}
+
+
+def _deleted(calls: Sequence[Call]) -> set[str]:
+    given = _given(calls)
+    return {given[entry["ReceiptHandle"]] for entry, _ in _successful(calls, "DeleteMessageBatch", "Id")}
 
 
 def _events_of(body: str) -> list[str]:

@@ -70,7 +70,7 @@ async def test_an_outage_under_load_is_none_for_clients_where_there_is_overflow(
             everything_arrived(kinesis.ledger, stream, clients, or_waits=story.left)
 
             before = kinesis.ledger.totals(stream)
-            await eventually(lambda: not kept.story().left, 30 + OUTAGE_SECONDS * 3)
+            await eventually(kept.drained, 30 + OUTAGE_SECONDS * 3)
             after = kinesis.ledger.totals(stream)
             drained = after.accepted_records - before.accepted_records
             # Twice what the shards take would be there at once; both workers have to find what that is.
@@ -157,7 +157,7 @@ async def test_while_kinesis_is_down_and_sqs_is_ill_nothing_is_acknowledged_that
                 outage.lift()
                 assert await ask_all() == {200}
                 everything_arrived(kinesis.ledger, stream_of(source), clients, or_waits=kept.story().left)
-                await eventually(lambda: not kept.story().left, 60)
+                await eventually(kept.drained, 60)
             everything_arrived(kinesis.ledger, stream_of(source), clients)
             every_copy_explained(kinesis.ledger, stream_of(source), clients, kept.story())
             nothing_was_given_away(forwarder, kinesis, [source])

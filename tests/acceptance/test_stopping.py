@@ -88,7 +88,7 @@ async def test_what_a_dead_kinesis_does_not_take_from_a_stopping_forwarder_is_sp
                 kinesis.faults.add(HangConnection(stream=stream_of(source), probability=0.5))
                 kinesis.faults.add(Outage())
                 asked = [asyncio.create_task(client.post(client.request(3))) for client in clients]
-                await eventually(lambda: len(kinesis.ledger.requests("PutRecords")) > 3)
+                await eventually(lambda: kinesis.ledger.calls["PutRecords"])
                 forwarder.child.process.terminate()
                 stopping = asyncio.create_task(ended(forwarder, drain + acknowledge_within + 5))
                 told = await asyncio.gather(*asked)
