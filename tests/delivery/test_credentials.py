@@ -9,22 +9,15 @@ import pytest
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
 from headgate.delivery.wire.faults import Verdict
 from headgate.testing import Delay, FailRequests, FakeKinesis
+from tests.clock import Clock
 
 ROLE = "arn:aws:iam::111122223333:role/writer"
 GRANT = Grant(ROLE, "the-external-id", "us-west-2")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_700_000_000.0)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -14,8 +14,7 @@ from demo.embedded_aws import Credentials, EmbeddedAws
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
-from headgate.delivery.submission import Outcome
-from headgate.delivery.target import Data, Target
+from headgate.delivery.target import Target
 from headgate.delivery.wire.client import Wire
 from headgate.overflow.dead_letters import QueueDeadLetters
 from headgate.overflow.drain import Drainer
@@ -29,28 +28,12 @@ DOCS = (Path(__file__).parents[2] / "docs/overflow.md").read_text(encoding="utf-
 KINESIS_DOWN = FailRequests("ResourceNotFoundException", stream="events")
 
 
-class Always:
-    """A delivery that is always asked; what it refuses is given back."""
-
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
-
-    def accepting(self) -> bool:
-        return True
-
-    def accepts(self, _target: Target) -> bool:
-        return True
-
-    def drain(self, target: Target, data: Sequence[Data], on_settled: Callable[[Outcome], None]) -> None:
-        self._delivery.submit({target: data}, on_settled)
-
-
 @asynccontextmanager
 async def draining(queue: Queue, dead: Queue) -> AsyncIterator[None]:
     session = botocore.session.get_session()
     wire = Wire(session)
     delivery = Delivery(wire, CredentialsCache(session), settings=DeliverySettings(acknowledge_within=3_600))
-    drainer = Drainer(queue, QueueDeadLetters(dead), Always(delivery), lambda: {TARGET}, spread=lambda: 0.0)
+    drainer = Drainer(queue, QueueDeadLetters(dead), delivery, lambda: {TARGET}, spread=lambda: 0.0)
     running = asyncio.create_task(drainer.run())
     try:
         yield

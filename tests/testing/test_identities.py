@@ -8,21 +8,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from headgate.testing import FailRequests, FakeKinesis, Simulated
+from tests.clock import Clock
 from tests.testing.asking import Connection, boto3_client, headers, signed
 
 ROLE = "arn:aws:iam::874699288871:role/segment/writer"
 
 
-class Clock:
-    now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_700_000_000.0)
 
 
 @pytest.fixture

@@ -96,6 +96,14 @@ def check_all(
     return sum(len(found) - 1 for found in events.values())
 
 
+def begun(idle: Site, start: Start) -> Mapping[str, Send]:
+    """Start the SDKs, and let each deliver what comes before the trouble."""
+    sdks = start()
+    send(sdks, BEFORE)
+    idle.wait_for(len(sdks) * len(BEFORE))
+    return sdks
+
+
 def test_a_source_above_its_rate_loses_nothing(idle: Site, since: datetime, start: Start) -> None:
     idle.limit(40)
     with idle.serving() as (url, _):
@@ -111,9 +119,7 @@ def test_a_stream_that_is_missing_for_a_while_loses_nothing(
     idle: Site, since: datetime, start: Start
 ) -> None:
     with idle.serving():
-        sdks = start()
-        send(sdks, BEFORE)
-        idle.wait_for(len(sdks) * len(BEFORE))
+        sdks = begun(idle, start)
         idle.kinesis.delete_stream(STREAM)
         send(sdks, DURING)
         idle.tap.until(lambda: refused(idle, 503) == sdks.keys())
@@ -126,9 +132,7 @@ def test_what_was_accepted_but_not_acknowledged_comes_again_under_its_message_id
     idle: Site, since: datetime, start: Start
 ) -> None:
     with idle.serving("--acknowledge-within", "0.3"):
-        sdks = start()
-        send(sdks, BEFORE)
-        idle.wait_for(len(sdks) * len(BEFORE))
+        sdks = begun(idle, start)
         with idle.kinesis.faults.add(Delay(0.8)):
             send(sdks, DURING)
             idle.tap.until(lambda: refused(idle, 503) == sdks.keys())
@@ -142,9 +146,7 @@ def test_a_forwarder_that_is_stopped_and_started_again_loses_nothing(
     idle: Site, since: datetime, start: Start
 ) -> None:
     with idle.serving():
-        sdks = start()
-        send(sdks, BEFORE)
-        idle.wait_for(len(sdks) * len(BEFORE))
+        sdks = begun(idle, start)
     send(sdks, DURING)
     idle.tap.until(lambda: idle.tap.resets >= 2 * len(sdks))
     with idle.serving():
