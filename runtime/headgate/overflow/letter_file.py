@@ -4,13 +4,13 @@ Whoever writes holds a lock on the file, so a line is whole unless its writer wa
 torn line ends with the next writer's newline, is read as no letter, and stays where it is.
 """
 
-import asyncio
 import fcntl
 import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ import msgspec
 from headgate.metrics import names
 from headgate.metrics.store import Metrics
 from headgate.overflow.dead_letters import DeadLetter
+from headgate.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class FileDeadLetters:
         """Keep letters; return whether all of them are safe."""
         lines = b"".join(msgspec.json.encode(each) + b"\n" for each in letters)
         try:
-            await asyncio.to_thread(_append, self._path, lines)
+            await in_thread(partial(_append, self._path, lines))
         except OSError as fault:
             log.error(
                 "dead letters cannot be written",

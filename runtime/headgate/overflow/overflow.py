@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from headgate.delivery.target import Target
 from headgate.metrics import names
@@ -15,6 +16,7 @@ from headgate.metrics.store import Metrics
 from headgate.overflow.origin import Origin, origin_of
 from headgate.overflow.packs import ROOM_FOR_REASON, pack
 from headgate.overflow.queue import Queue
+from headgate.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +133,7 @@ class Overflow:
         records = [record for spill in spills for record in spill.records]
         async with asyncio.timeout_at(deadline):
             limit = (await self._queue.attributes()).limit - ROOM_FOR_REASON
-            packed = await asyncio.to_thread(pack, origin, records, limit)
+            packed = await in_thread(partial(pack, origin, records, limit))
         for index in packed.too_large:
             owners[index].failed = True
         # A request of which one record fits into no message is not acknowledged, so what is its alone stays.

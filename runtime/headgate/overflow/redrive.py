@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from headgate.delivery.delivery import Delivery, Refused
@@ -20,6 +21,7 @@ from headgate.overflow.dead_letters import DeadLetter, QueueDeadLetters, unpack
 from headgate.overflow.origin import Origin, resolve
 from headgate.overflow.packs import Unreadable, chunks
 from headgate.overflow.queue import BATCH_ENTRIES, Message, Queue, QueueFault
+from headgate.threads import in_thread
 
 HIDDEN_SECONDS = 3_600
 """How long a queue's letters are hidden from other runs; those that are kept are given back at the end."""
@@ -99,7 +101,7 @@ async def redrive_file(path: Path, sender: Sender) -> None:
         sent = await sender.send([each for _, each in part])
         gone = [line for (line, _), is_in in zip(part, sent, strict=True) if is_in]
         if gone:
-            await asyncio.to_thread(letter_file.take_out, path, gone)
+            await in_thread(partial(letter_file.take_out, path, gone))
 
 
 async def redrive_queue(queue: Queue, sender: Sender) -> None:
