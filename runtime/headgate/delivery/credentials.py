@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from headgate.clients import client
-from headgate.delivery.wire.faults import Fault, Verdict
+from headgate.delivery.wire.faults import DENIED, Fault, Verdict
 from headgate.threads import in_thread
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SESSION_SECONDS = 3600
 """Role chaining, which an ECS task role's AssumeRole is, allows no more (STS API reference)."""
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "ValidationError", "RegionDisabledException"})
+_REFUSED = DENIED | {"ValidationError", "RegionDisabledException"}
 _NO_CREDENTIALS = Fault(
     Verdict.PAUSE,
     "NoCredentials",
@@ -139,7 +139,7 @@ class CredentialsCache:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             message = f"assuming {grant.role_address}: {error.response.get('Error', {}).get('Message', '')}"
-            if code in _DENIED:
+            if code in _REFUSED:
                 # STS names a missing role, an untrusted caller and a wrong External ID alike.
                 raise CredentialsFault(
                     Fault(Verdict.PAUSE, "AssumeRoleDenied", message, sent=False)

@@ -18,6 +18,7 @@ from botocore.session import Session
 from headgate.clients import client
 from headgate.delivery.lanes import SLOTS
 from headgate.delivery.target import Target
+from headgate.delivery.wire.faults import DENIED
 from headgate.shards import list_shards
 from headgate.threads import in_thread
 
@@ -52,7 +53,9 @@ class Preflight:
 
     async def permissions(self, target: Target, credentials: ReadOnlyCredentials) -> dict[str, str]:
         """Return what SimulatePrincipalPolicy says of each action: allowed, denied or unknown."""
-        return await in_thread(partial(self._permissions, target, credentials))
+        if target.role_address is None:
+            return dict.fromkeys(ACTIONS, "unknown")
+        return await in_thread(partial(self._permissions, target, target.role_address, credentials))
 
     def _stream(self, target: Target, credentials: ReadOnlyCredentials) -> Found | None:
         kinesis = cast("KinesisClient", self._client("kinesis", target, credentials))
@@ -60,26 +63,23 @@ class Preflight:
             shards = shards_of_slots(list_shards(kinesis, target.stream_name))
             summary = kinesis.describe_stream_summary(StreamName=target.stream_name)
         except ClientError as error:
-            denied = error.response.get("Error", {}).get("Code") in ("AccessDenied", "AccessDeniedException")
-            return None if denied else Found()
+            return None if error.response.get("Error", {}).get("Code") in DENIED else Found()
         except BotoCoreError:
             return Found()  # unknown for now; delivery learns the shards as it goes
         return Found(shards, summary["StreamDescriptionSummary"].get("MaxRecordSizeInKiB"))
 
-    def _permissions(self, target: Target, credentials: ReadOnlyCredentials) -> dict[str, str]:
-        if target.role_address is None:
-            return dict.fromkeys(ACTIONS, "unknown")
-        partition, account = target.role_address.split(":")[1], target.role_address.split(":")[4]
+    def _permissions(self, target: Target, role: str, credentials: ReadOnlyCredentials) -> dict[str, str]:
+        _, partition, _, _, account, _ = role.split(":", 5)
         stream = f"arn:{partition}:kinesis:{target.region}:{account}:stream/{target.stream_name}"
         try:
             answer = self._client("iam", target, credentials).simulate_principal_policy(
-                PolicySourceArn=target.role_address,
+                PolicySourceArn=role,
                 ActionNames=list(ACTIONS),
                 ResourceArns=[stream],
                 ContextEntries=[
                     _entry("aws:SecureTransport", "true", "boolean"),
                     _entry("aws:RequestedRegion", target.region, "string"),
-                    _entry("aws:PrincipalArn", target.role_address, "string"),
+                    _entry("aws:PrincipalArn", role, "string"),
                 ],
             )
         except (ClientError, BotoCoreError):

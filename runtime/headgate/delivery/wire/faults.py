@@ -20,7 +20,8 @@ class Verdict(Enum):
     """A record in it is invalid: find it by halving."""
 
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+"""What AWS calls a missing permission, service by service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Fault:
     @property
     def denied(self) -> bool:
         """Whether the credentials lack the permission for the action, and not for the stream's KMS key."""
-        return self.code in _DENIED
+        return self.code in DENIED
 
 
 def _verdicts(verdict: Verdict, codes: str) -> dict[str, Verdict]:
@@ -47,7 +48,7 @@ def _verdicts(verdict: Verdict, codes: str) -> dict[str, Verdict]:
 # The PutRecords and PutRecord pages of the Kinesis API reference, with its common errors; the rest is what
 # other AWS services and the emulators say for the same.
 _VERDICT_OF = (
-    dict.fromkeys(_DENIED, Verdict.PAUSE)
+    dict.fromkeys(DENIED, Verdict.PAUSE)
     | _verdicts(
         Verdict.PAUSE,
         "ResourceNotFoundException KMSAccessDeniedException KMSDisabledException KMSInvalidStateException"
