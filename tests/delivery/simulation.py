@@ -12,7 +12,8 @@ from botocore.credentials import ReadOnlyCredentials
 
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsFault, Grant
-from headgate.delivery.destination import Destination, Hooks
+from headgate.delivery.destination import Destination
+from headgate.delivery.hooks import Hooks
 from headgate.delivery.lanes import Held
 from headgate.delivery.preflight import shards_of_slots
 from headgate.delivery.submission import Outcome, Record, Refusal, Submission

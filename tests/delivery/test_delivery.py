@@ -10,6 +10,7 @@ from botocore.credentials import ReadOnlyCredentials
 
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.delivery import Delivery, Refused
+from headgate.delivery.destination import Destination
 from headgate.delivery.preflight import Found
 from headgate.delivery.submission import Outcome
 from headgate.delivery.target import Data, Target
@@ -186,5 +187,30 @@ def test_destinations_that_are_not_used_any_more_are_let_go_once_they_hold_nothi
             await asyncio.sleep(2)
             assert set(delivery.status()) == {"src/one"}
             assert (await submit(delivery, BOTH)).unavailable is None
+
+    virtual_time.run(work())
+
+
+def test_a_destination_that_is_used_while_another_is_let_go_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    close = Destination.close
+    told: list[asyncio.Future[Outcome]] = []
+
+    async def work() -> None:
+        aws = Aws()
+        async with delivering(aws) as delivery:
+
+            async def use_the_other_and_close(self: Destination) -> None:
+                if not told:
+                    other = TWO if self.target == ONE else ONE
+                    told.append(submit(delivery, {other: BOTH[other]}))
+                await close(self)
+
+            await submit(delivery, BOTH)
+            aws.silent = {"one", "two"}
+            monkeypatch.setattr(Destination, "close", use_the_other_and_close)
+            delivery.retain(set())
+            await asyncio.sleep(1)
+            assert len(delivery.status()) == 1
+            assert not told[0].done()
 
     virtual_time.run(work())

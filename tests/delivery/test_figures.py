@@ -10,8 +10,9 @@ from botocore.credentials import ReadOnlyCredentials
 
 from headgate.delivery.admission import Admitted
 from headgate.delivery.bounds import DeliverySettings
-from headgate.delivery.destination import Destination, Hooks
+from headgate.delivery.destination import Destination
 from headgate.delivery.figures import Counts
+from headgate.delivery.hooks import Hooks
 from headgate.delivery.lanes import Held
 from headgate.delivery.packer import Parcel
 from headgate.delivery.submission import Record, Submission

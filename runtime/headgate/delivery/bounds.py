@@ -10,7 +10,7 @@ class DeliverySettings:
     """Bounds of delivery: times in seconds, sizes in bytes of data and partition keys."""
 
     acknowledge_within: float = 8.0
-    """A request whose records are not all safe by then is answered 503."""
+    """A request whose records are not all safe by then is spilled, or answered 503."""
     linger: float = 0.005
     """How long a record waits for company."""
     requests_in_flight: int = 4

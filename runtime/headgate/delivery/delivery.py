@@ -9,7 +9,8 @@ from headgate.delivery.admission import Admitted
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault
 from headgate.delivery.deadlines import GRAIN_SECONDS, Deadlines
-from headgate.delivery.destination import Destination, Hooks
+from headgate.delivery.destination import Destination
+from headgate.delivery.hooks import Hooks
 from headgate.delivery.lanes import Held
 from headgate.delivery.preflight import Preflight
 from headgate.delivery.refuge import DeadLetters, Overflow
@@ -256,7 +257,7 @@ class Delivery:
 
     async def _advise(self, destination: Destination) -> None:
         """Log what the role may not do, as far as IAM says."""
-        if self._preflight is None or destination.target.role_address is None:
+        if self._preflight is None:
             return
         try:
             credentials = await self._credentials.get(destination.grant)
@@ -265,7 +266,7 @@ class Delivery:
         decisions = await self._preflight.permissions(destination.target, credentials)
         if "denied" in decisions.values():
             said = {"destination": destination.name, "role": destination.target.role_address}
-            log.warning("IAM says that the role's policy does not suffice", extra=said | decisions)
+            log.warning("IAM says that the role's policy does not suffice", extra={**said, **decisions})
 
     async def _watch_deadlines(self) -> None:
         while True:
@@ -276,9 +277,13 @@ class Delivery:
                 await self._let_go()
 
     async def _let_go(self) -> None:
-        for target in [each for each in self._leaving if not self._destinations[each].held.records]:
+        for target in list(self._leaving):
+            destination = self._destinations[target]
+            # While another was closed, requests may have come for this one, or settings that name it again.
+            if target not in self._leaving or destination.held.records:
+                continue
             self._leaving.discard(target)
-            destination = self._destinations.pop(target)
+            del self._destinations[target]
             self._look_from.pop(target, None)
             await destination.close()
             destination.hide_gauges()

@@ -8,13 +8,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from headgate.delivery import backoff
 from headgate.delivery.admission import Admitted, made, over_bounds
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache, CredentialsFault, Grant
+from headgate.delivery.failures import Failures
 from headgate.delivery.figures import Counts, show_gauges, status
+from headgate.delivery.hooks import Hooks
 from headgate.delivery.lanes import Held, Lanes
 from headgate.delivery.packer import MAX_RECORDS, Bounds, Parcel, pack
 from headgate.delivery.pause import Pause
@@ -33,20 +34,6 @@ log = logging.getLogger(__name__)
 
 MAX_SINGLES = 64
 """PutRecord requests in flight to one destination."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hooks:
-    """What a destination tells of while it works; each call returns at once."""
-
-    denied: Callable[["Destination"], None]
-    """Kinesis denied an action: time to ask what the role may do."""
-    resharded: Callable[["Destination"], None]
-    """Records arrived in a shard that was not known: time to ask for the shards."""
-    stranded: Callable[[Submission, Refusal], None]
-    """A request holds records that cannot be delivered now."""
-    undeliverable: Callable[["Destination", Record, Refusal], None]
-    """A record, settled already, can never be delivered."""
 
 
 class Destination:
@@ -85,12 +72,7 @@ class Destination:
         # Whether the timer is that of records that wait for company, and how many came since the last pump.
         self._lingering = False
         self._fresh = 0
-        # Requests that failed as a whole in a row, when the last did, and until when none is sent for that.
-        self._failures = 0
-        self._failed_at = float("-inf")
-        self._blocked_until = 0.0
-        # Whether the last answer was that credentials have ended.
-        self._refreshed = False
+        self._failures = Failures()
         # Whether records have gone through since one was last found to be invalid.
         self._proven = False
         self._counts = Counts(metrics, self.name)
@@ -123,9 +105,9 @@ class Destination:
         now = self._loop.time()
         if self.pause.refusal(now, probing=self.held.records > 0) is not None:
             return False
-        if self._failures > 1:
+        if self._failures.in_a_row > 1:
             # Where nothing else is there to find out whether requests succeed again, this does.
-            return not self.held.records and self._blocked_until <= now
+            return not self.held.records and self._failures.blocked_until <= now
         return self.held.size < self._settings.destination_size // 2
 
     def queue(self, records: list[Record]) -> None:
@@ -172,8 +154,8 @@ class Destination:
         self._lingering = False
         self._fresh = 0
         now = self._loop.time()
-        if self._blocked_until > now:
-            wait: float | None = self._blocked_until - now
+        if self._failures.blocked_until > now:
+            wait: float | None = self._failures.blocked_until - now
         elif self.singles.on:
             wait = self._send_singles(now)
         else:
@@ -251,7 +233,7 @@ class Destination:
             self._hooks.resharded(self)
         if not settled.delivered:
             return
-        self._failures, self._blocked_until, self._refreshed = 0, 0.0, False
+        self._failures.ended()
         self._proven = True
         if self._bounds.records < MAX_RECORDS:
             self._bounds = replace(self._bounds, records=min(self._bounds.records * 2, MAX_RECORDS))
@@ -282,28 +264,22 @@ class Destination:
     def _try_again(self, parcel: Parcel, fault: Fault, now: float, launched: float) -> None:
         self._counts.again(parcel, fault)
         give_back(self.lanes, parcel)
-        if launched < self._failed_at:
-            return  # one trouble that met several requests counts once
-        self._failed_at = now
-        refreshed, self._refreshed = self._refreshed, fault.verdict is Verdict.REFRESH
-        if self._refreshed and not refreshed:
-            return  # new credentials are on their way, so there is nothing to wait for
-        self._failures += 1
-        if self._failures > 1:
-            if self._failures == 2:
-                log.warning("requests fail; they are sent until they succeed", extra=self._said_of(fault))
-            self._blocked_until = now + backoff.seconds(self._failures - 1, self._spread())
-        else:
+        refresh = fault.verdict is Verdict.REFRESH
+        in_a_row = self._failures.again(refresh=refresh, launched=launched, now=now, spread=self._spread())
+        if in_a_row == 1:
             hold_back(parcel, now, self._spread())
+        elif in_a_row == 2:
+            log.warning("requests fail; they are sent until they succeed", extra=self._said_of(fault))
 
     def _pause_for(self, parcel: Parcel, fault: Fault, now: float) -> None:
         # When the pause ends, batches are tried first: the policy may hold both actions by then.
         self.singles.stop()
-        if self.pause.begin(fault, now):
+        news = self.pause.is_news(fault)
+        refusal = self.pause.begin(fault, now)
+        if news:
             log.error("the destination is paused until this is mended", extra=self._said_of(fault))
             if fault.denied:
                 self._hooks.denied(self)
-        refusal = self.pause.refusal(now, probing=True) or Refusal(fault.code, fault.message, 1)
         for record in parcel.records:
             self._hooks.stranded(record.submission, refusal)
         give_back(self.lanes, parcel)

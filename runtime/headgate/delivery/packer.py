@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from headgate.delivery.lanes import Lane
@@ -60,7 +61,7 @@ def pack(busy: Iterable[Lane], now: float, bounds: Bounds) -> Packed:
         now: the time by the clock of the lanes' paces and backoffs.
         bounds: what the request may carry.
     """
-    ready: list[tuple[int, Lane]] = []
+    ready: list[tuple[int, Lane]] = []  # each with the place of its oldest record in the order of queueing
     wait: float | None = None
     for lane in busy:
         oldest = lane.oldest()
@@ -74,14 +75,10 @@ def pack(busy: Iterable[Lane], now: float, bounds: Bounds) -> Packed:
     if not ready:
         return Packed(None, wait)
     parcel = Parcel()
-    for _, lane in sorted(ready, key=_by_sequence):
+    for _, lane in sorted(ready, key=itemgetter(0)):
         if not _take(lane, parcel, now, bounds):
             break
     return Packed(parcel, 0.0)
-
-
-def _by_sequence(ready: tuple[int, Lane]) -> int:
-    return ready[0]
 
 
 def seconds_until_ready(lane: Lane, now: float) -> float:

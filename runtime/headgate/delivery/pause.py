@@ -20,13 +20,16 @@ class Pause:
         self._until = 0.0
         self._seconds = 0.0
 
-    def begin(self, fault: Fault, now: float) -> bool:
-        """Pause, or stay paused for longer; return whether the reason is news."""
-        news = self.fault is None or self.fault.code != fault.code
+    def is_news(self, fault: Fault) -> bool:
+        """Return whether a pause for this reason is none that lasts already."""
+        return self.fault is None or self.fault.code != fault.code
+
+    def begin(self, fault: Fault, now: float) -> Refusal:
+        """Pause, or stay paused for longer; return what clients are told meanwhile."""
         self._seconds = min(max(self._seconds * 2, FIRST_SECONDS), LONGEST_SECONDS)
         self._until = now + self._seconds
         self.fault = fault
-        return news
+        return self._told(fault, now)
 
     def end(self) -> bool:
         """Go on; return whether that is news."""
@@ -43,5 +46,8 @@ class Pause:
         """
         if self.fault is None or (now >= self._until and not probing):
             return None
-        seconds = max(1, round(self._until - now))
-        return Refusal(self.fault.code, f"the destination {self._name} is paused: {self.fault.code}", seconds)
+        return self._told(self.fault, now)
+
+    def _told(self, fault: Fault, now: float) -> Refusal:
+        message = f"the destination {self._name} is paused: {fault.code}"
+        return Refusal(fault.code, message, max(1, round(self._until - now)))

@@ -44,8 +44,10 @@ class Rescue:
 
         What is being spilled or buried already tells in its own time, and that is short.
         """
+        if submission.told or submission.given_up:
+            return
         unsafe = submission.unsafe()
-        if submission.told or submission.given_up or not unsafe:
+        if not unsafe:
             return
         size = sum(record.size for _, records in unsafe for record in records)
         if (
