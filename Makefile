@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+# Most acceptance tests wait, so two processes take half the time even where they share the cores.
+WORKERS ?= --numprocesses 2 --dist loadfile
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PYTHON_DOWNLOADS := never
@@ -31,7 +33,7 @@ synth: setup ## cdk synth for every environment
 
 ##@ Develop
 test: lint setup .tools/ministack/.ready .tools/checkov/.ready ## lint, types and every test; names what it skipped, and why
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff check .
