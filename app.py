@@ -17,7 +17,7 @@ def main() -> None:
     from aws_cdk import App, BootstraplessSynthesizer, Tags
     from aws_cdk import Environment as Target
 
-    from constructs_lib.event_stream import ALLOW_DESTROY_CONTEXT
+    from constructs_lib.removal import ALLOW_DESTROY_CONTEXT
     from environments import load
     from environments.loader import DIRECTORY
     from headgate.errors import SettingsError
@@ -30,16 +30,28 @@ def main() -> None:
         environment = load(name, Path(app.node.try_get_context("environments_dir") or DIRECTORY))
         app.node.set_context(ALLOW_DESTROY_CONTEXT, environment.allow_destroy)
         # Without an account nothing is looked up, so synth needs no credentials.
+        target = Target(region=environment.region)
         # Without assets no bootstrap is needed: the template deploys as it is, from anywhere.
-        stack = StreamStack(
+        stream_stack = StreamStack(
             app,
             f"headgate-{name}-stream",
             environment=environment,
-            env=Target(region=environment.region),
+            env=target,
             synthesizer=BootstraplessSynthesizer(),
         )
+        if environment.forwarder is not None:
+            from stacks.forwarder import ForwarderStack
+
+            ForwarderStack(
+                app,
+                f"headgate-{name}-forwarder",
+                name=name,
+                settings=environment.forwarder,
+                event_stream=stream_stack.event_stream,
+                env=target,
+            )
         for key, value in environment.tags.items():
-            Tags.of(stack).add(key, value)
+            Tags.of(app).add(key, value)
     except SettingsError as error:
         sys.exit(f"headgate: {error}")
     except ValueError as error:  # a construct's: a value that no type could refuse

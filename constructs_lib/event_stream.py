@@ -13,15 +13,11 @@ from constructs import Construct
 from constructs_lib.capacity import ShardCapacity
 from constructs_lib.checks import check_integer, check_only_one, known
 from constructs_lib.event_stream_base import EventStreamBase, check_key
-
-ALLOW_DESTROY_CONTEXT = "headgate:allow-destroy"
-"""Context key of the second opt-in that destroying a stream needs, beside `RemovalPolicy.DESTROY`."""
+from constructs_lib.removal import check_removal
 
 RETENTION_HOURS = (24, 8_760)
 MAX_RECORD_KIB = (1_024, 10_240)
 WARM_THROUGHPUT_MIBPS = (1, 10_240)
-
-_YES = ("True", "true")  # a context value of the command line is text
 
 _STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 
@@ -86,7 +82,7 @@ class EventStream(EventStreamBase):
         self.shard_count = _shard_count(shard_count, capacity, stream_mode, warm_throughput_mibps)
         encryption = _encryption(encryption, encryption_key)
         check_key(encryption_key)
-        _check_removal(self, removal_policy)
+        check_removal(self, removal_policy, what_goes="every record", no_snapshot_of="streams")
 
         self.retention_period = retention_period or Duration.hours(RETENTION_HOURS[0])
         self.region = Stack.of(self).region
@@ -191,13 +187,3 @@ def _encryption(encryption: Encryption | None, key: kms.IKey | None) -> Encrypti
             "leave one of them out"
         )
     return Encryption(encryption)
-
-
-def _check_removal(scope: Construct, policy: RemovalPolicy) -> None:
-    if policy is RemovalPolicy.SNAPSHOT:
-        raise ValueError("removal_policy: SNAPSHOT is not for streams; allowed: RETAIN, DESTROY")
-    if policy is RemovalPolicy.DESTROY and str(scope.node.try_get_context(ALLOW_DESTROY_CONTEXT)) not in _YES:
-        raise ValueError(
-            "removal_policy: DESTROY deletes every record with the stack, so it needs a second opt-in: "
-            f'set the context key "{ALLOW_DESTROY_CONTEXT}" to true, or keep RemovalPolicy.RETAIN'
-        )

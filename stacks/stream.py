@@ -6,10 +6,8 @@ from typing import Any
 from aws_cdk import (
     Acknowledgment,
     Annotations,
-    CfnOutput,
     Duration,
     RemovalPolicy,
-    SecretValue,
     Stack,
     Validations,
 )
@@ -22,7 +20,6 @@ from constructs_lib import (
     DestinationRole,
     Encryption,
     EventStream,
-    EventStreamBase,
     NetworkConditions,
     ShardCapacity,
     SplitRoles,
@@ -30,6 +27,7 @@ from constructs_lib import (
 )
 from constructs_lib.destination_role import SplitOptions
 from environments import model
+from stacks.wiring import existing_stream, output, secret_values
 
 _KEY_OF_ONES_OWN = Acknowledgment(
     id="AwsSolutions::AwsSolutions-KDS3",
@@ -54,15 +52,15 @@ class StreamStack(Stack):
         self.event_stream = (
             self._new_stream(environment.stream or model.Stream())
             if environment.existing_stream is None
-            else self._existing_stream("Stream", environment.existing_stream)
+            else existing_stream(self, "Stream", environment.existing_stream)
         )
         self.destination_roles = self._roles(environment.role)
 
         if self.event_stream.encryption_key is not None:
             Validations.of(self.event_stream).acknowledge(_KEY_OF_ONES_OWN)
         self._role_outputs(self.destination_roles)
-        self._output("StreamRegion", self.event_stream.region, "Segment's setting AWS Kinesis Stream Region")
-        self._output("StreamName", self.event_stream.stream_name, "Segment's setting AWS Kinesis Stream Name")
+        output(self, "StreamRegion", self.event_stream.region, "Segment's setting AWS Kinesis Stream Region")
+        output(self, "StreamName", self.event_stream.stream_name, "Segment's setting AWS Kinesis Stream Name")
 
     def _new_stream(self, settings: model.Stream) -> EventStream:
         key_arn, load = settings.encryption_key_arn, settings.load
@@ -92,15 +90,6 @@ class StreamStack(Stack):
             removal_policy=RemovalPolicy[settings.removal_policy.upper()],
         )
 
-    def _existing_stream(self, construct_id: str, settings: model.ExistingStream) -> EventStreamBase:
-        key_arn = settings.encryption_key_arn
-        return EventStream.from_stream_attributes(
-            self,
-            construct_id,
-            stream_arn=settings.arn,
-            encryption_key=kms.Key.from_key_arn(self, f"{construct_id}Key", key_arn) if key_arn else None,
-        )
-
     def _roles(self, settings: model.Role) -> SplitRoles:
         options = self._role_options(settings)
         if settings.split and settings.source_ids is not None:
@@ -116,7 +105,7 @@ class StreamStack(Stack):
             self,
             "Role",
             source_ids=settings.source_ids,
-            secret_ids=None if settings.secret_ids is None else list(map(_secret_value, settings.secret_ids)),
+            secret_ids=secret_values(settings.secret_ids),
             role_name=settings.name,
             **options,
         )
@@ -124,7 +113,7 @@ class StreamStack(Stack):
 
     def _role_options(self, settings: model.Role) -> SplitOptions:
         others = [
-            self._existing_stream(f"OtherStream{number}", stream)
+            existing_stream(self, f"OtherStream{number}", stream)
             for number, stream in enumerate(settings.other_streams, start=1)
         ]
         network, boundary_arn = settings.network, settings.permissions_boundary_arn
@@ -147,27 +136,17 @@ class StreamStack(Stack):
     def _role_outputs(self, roles: SplitRoles) -> None:
         for role in roles.roles:
             name = role.node.id.replace("Role", "RoleAddress")  # keeps its name when roles before it go
-            self._output(name, role.role_arn, "Segment's setting Role Address")
+            output(self, name, role.role_arn, "Segment's setting Role Address")
             if len(roles.roles) > 1:
                 its_own = [source_id for source_id, owner in roles.role_of.items() if owner is role]
                 Annotations.of(self).add_info(
                     f"{name} is the Role Address of the sources {', '.join(its_own)}"
                 )
 
-    def _output(self, logical_id: str, value: str, description: str) -> None:
-        # Users and scripts read these by name, so the name is fixed.
-        CfnOutput(self, logical_id, value=value, description=description).override_logical_id(logical_id)
-
 
 def _shard_level_metric(name: str) -> kinesis.ShardLevelMetrics:
     """Return CDK's member for CloudFormation's name: INCOMING_BYTES for IncomingBytes."""
     return kinesis.ShardLevelMetrics[re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()]
-
-
-def _secret_value(secret: model.SecretId) -> SecretValue:
-    return SecretValue.secrets_manager(
-        secret.secret_name, json_field=secret.json_field, version_id=secret.version_id
-    )
 
 
 def _principal(name: str) -> iam.IPrincipal:

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 from constructs_lib import Encryption, EventStream, ShardCapacity
-from constructs_lib.event_stream import ALLOW_DESTROY_CONTEXT
+from constructs_lib.removal import ALLOW_DESTROY_CONTEXT
 
 Resources = Callable[[str], list[dict[str, Any]]]
 ON_DEMAND = kinesis.StreamMode.ON_DEMAND

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from constructs_lib import DestinationRole, EventStream, NetworkConditions
-from constructs_lib.event_stream import ALLOW_DESTROY_CONTEXT
+from constructs_lib.removal import ALLOW_DESTROY_CONTEXT
 from environments import load
 from stacks.stream import StreamStack
 from tests.policies.deployed import Deployed

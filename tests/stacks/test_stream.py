@@ -6,7 +6,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
-from constructs_lib.event_stream import ALLOW_DESTROY_CONTEXT
+from constructs_lib.removal import ALLOW_DESTROY_CONTEXT
 from environments import Environment, load
 from headgate.settings.strict_toml import decode
 from stacks.stream import StreamStack

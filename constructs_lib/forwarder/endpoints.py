@@ -1,0 +1,165 @@
+"""The VPC endpoints that let a forwarder deliver with no way to the internet, each open for that alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_lib.delivery_policy import SHARD_MAP_ACTIONS
+from constructs_lib.event_stream_base import DELIVERY_ACTIONS
+from constructs_lib.forwarder.destinations import ForwarderDestination
+from constructs_lib.forwarder.queues import OVERFLOW_ACTIONS
+
+_SERVICES = {
+    "KinesisStreams": ec2.InterfaceVpcEndpointAwsService.KINESIS_STREAMS,
+    "Sts": ec2.InterfaceVpcEndpointAwsService.STS,
+    "Sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
+    "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+    "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+    "EcrApi": ec2.InterfaceVpcEndpointAwsService.ECR,
+    "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrivateAccess:
+    """What one forwarder does through the endpoints, as whom.
+
+    Attributes:
+        task_role: what the forwarder runs as.
+        execution_role: what ECS fetches the image and writes the log as.
+        destinations: the streams, and the roles that records are put as.
+        queue_arns: its overflow and dead-letter queues.
+        secret_arn: its settings.
+        log_group_arn: its log, as CDK has it, with `:*` at the end.
+    """
+
+    task_role: iam.IRole
+    execution_role: iam.IRole
+    destinations: Sequence[ForwarderDestination]
+    queue_arns: Sequence[str]
+    secret_arn: str
+    log_group_arn: str
+
+
+class PrivateEndpoints(Construct):
+    """Interface endpoints for all that a forwarder calls and ECS fetches, gateways for S3 and DynamoDB.
+
+    Each has a policy of its own. As long as no forwarder is allowed, an interface endpoint is open to nobody.
+
+    Args:
+        scope: where to make them.
+        construct_id: their id within `scope`.
+        vpc: where they are.
+        subnets: the tasks' subnets; each interface endpoint has an address in each.
+
+    Attributes:
+        kinesis: the endpoint that records go through.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, subnets: ec2.SubnetSelection
+    ) -> None:
+        super().__init__(scope, construct_id)
+        # One group for all: who may reach one of them may reach each.
+        self._security_group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=vpc,
+            description="The VPC endpoints that forwarders reach AWS through",
+            allow_all_outbound=False,
+        )
+        self._interfaces = {
+            name: ec2.InterfaceVpcEndpoint(
+                self,
+                name,
+                vpc=vpc,
+                service=service,
+                subnets=subnets,
+                security_groups=[self._security_group],
+                open=False,
+            )
+            for name, service in _SERVICES.items()
+        }
+        self.kinesis = self._interfaces["KinesisStreams"]
+        self._gateway("S3", ec2.GatewayVpcEndpointAwsService.S3, vpc, subnets, _image_layers(self))
+        self._gateway("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, vpc, subnets, _own_tables(self))
+
+    def allow(self, access: PrivateAccess, source: ec2.IConnectable) -> None:
+        """Open the endpoints for one forwarder.
+
+        Args:
+            access: what it does.
+            source: its tasks.
+        """
+        self._security_group.connections.allow_from(
+            source, ec2.Port.tcp(443), "AWS through the VPC endpoints"
+        )
+        role_arns = list(dict.fromkeys(each.role_arn for each in access.destinations))
+        stream_arns = list(dict.fromkeys(each.stream.stream_arn for each in access.destinations))
+        task, execution = [access.task_role.role_arn], [access.execution_role.role_arn]
+        self._allow("KinesisStreams", role_arns, [*DELIVERY_ACTIONS, *SHARD_MAP_ACTIONS], stream_arns)
+        self._allow("Sts", task, ["sts:AssumeRole"], role_arns)
+        self._allow("Sqs", task, OVERFLOW_ACTIONS, access.queue_arns)
+        self._allow("SecretsManager", task, ["secretsmanager:GetSecretValue"], [access.secret_arn])
+        self._allow("Logs", execution, ["logs:CreateLogStream", "logs:PutLogEvents"], [access.log_group_arn])
+        # An image may come from any registry that the execution role may read; this endpoint only reads too.
+        for name in ("EcrApi", "EcrDocker"):
+            self._allow(name, execution, _PULL_ACTIONS, ["*"])
+
+    def _allow(
+        self, name: str, principals: Sequence[str], actions: Sequence[str], resources: Sequence[str]
+    ) -> None:
+        self._interfaces[name].add_to_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=list(actions),
+                resources=list(resources),
+                conditions={"ArnEquals": {"aws:PrincipalArn": list(principals)}},
+            )
+        )
+
+    def _gateway(
+        self,
+        construct_id: str,
+        service: ec2.IGatewayVpcEndpointService,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection,
+        statement: iam.PolicyStatement,
+    ) -> None:
+        ec2.GatewayVpcEndpoint(self, construct_id, vpc=vpc, service=service, subnets=[subnets]).add_to_policy(
+            statement
+        )
+
+
+_PULL_ACTIONS = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+)
+
+
+def _image_layers(scope: Construct) -> iam.PolicyStatement:
+    """ECR hands out an image's layers from a bucket of AWS' own, one in each region."""
+    stack = Stack.of(scope)
+    return iam.PolicyStatement(
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:GetObject"],
+        resources=[f"arn:{Aws.PARTITION}:s3:::prod-{stack.region}-starport-layer-bucket/*"],
+    )
+
+
+def _own_tables(scope: Construct) -> iam.PolicyStatement:
+    """Reads of this account's tables alone: what leaves through here can only be asked for, not written."""
+    tables: dict[str, Any] = {"service": "dynamodb", "resource": "table", "resource_name": "*"}
+    return iam.PolicyStatement(
+        principals=[iam.AnyPrincipal()],
+        actions=["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+        resources=[Stack.of(scope).format_arn(arn_format=ArnFormat.SLASH_RESOURCE_NAME, **tables)],
+        conditions={"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID}},
+    )

@@ -1,0 +1,115 @@
+"""The network that a forwarder lives in: made here, or handed in by those who own one."""
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_lib.checks import check_integer
+from constructs_lib.forwarder.endpoints import PrivateEndpoints
+from constructs_lib.forwarder.log_bucket import log_bucket as new_log_bucket
+
+CIDR = "10.0.0.0/16"
+"""Addresses of a VPC made here, unless others are asked for."""
+
+
+class ForwarderNetwork(Construct):
+    """A VPC with subnets for the tasks and for the load balancer; several forwarders may share it.
+
+    Without `vpc` one is made: in two availability zones or more, with flow logs, and with private delivery:
+    the tasks' subnets have no way to the internet, and reach AWS through VPC endpoints whose policies name
+    what the forwarders do. `private_delivery=False` makes NAT gateways in their place, for destinations in
+    other regions.
+
+    Args:
+        scope: where to make it.
+        construct_id: its id within `scope`.
+        vpc: a VPC that is there already. Its endpoints, NAT gateways and flow logs are its owner's.
+        task_subnets: where the tasks run. Default: the private subnets.
+        load_balancer_subnets: where the load balancer is. Default: the tasks' own, or the public ones where
+            it is `internet_facing`.
+        internet_facing: whether the load balancer can be reached from the internet. Default: no.
+        private_delivery: make the endpoints. Default: yes in a VPC made here, no in one handed in.
+        availability_zones: of a VPC made here, 2 to 6.
+        cidr: addresses of a VPC made here.
+        log_bucket: takes the flow logs of a VPC made here and the load balancer's access logs. Default: a new
+            one, which keeps them 90 days.
+
+    Raises:
+        ValueError: a prop is out of its range or excludes another; the text names it and the way out.
+
+    Attributes:
+        vpc: the VPC.
+        endpoints: the VPC endpoints; `None` without private delivery.
+        log_bucket: the bucket for logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc | None = None,
+        task_subnets: ec2.SubnetSelection | None = None,
+        load_balancer_subnets: ec2.SubnetSelection | None = None,
+        internet_facing: bool = False,
+        private_delivery: bool | None = None,
+        availability_zones: int = 2,
+        cidr: str = CIDR,
+        log_bucket: s3.IBucket | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        check_integer("availability_zones", availability_zones, 2, 6)
+        private = vpc is None if private_delivery is None else private_delivery
+        self.internet_facing = internet_facing
+        self.log_bucket = log_bucket or new_log_bucket(self, "Logs")
+        self.vpc = vpc or self._new_vpc(availability_zones, cidr, private)
+        self.cidr = cidr if vpc is None else vpc.vpc_cidr_block
+        self.task_subnets = task_subnets or ec2.SubnetSelection(
+            subnet_type=_task_subnet_type(private) if vpc is None else ec2.SubnetType.PRIVATE_WITH_EGRESS
+        )
+        self.load_balancer_subnets = load_balancer_subnets or (
+            ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC) if internet_facing else self.task_subnets
+        )
+        self.endpoints = (
+            PrivateEndpoints(self, "Endpoints", vpc=self.vpc, subnets=self.task_subnets) if private else None
+        )
+
+    @property
+    def kinesis_endpoint_id(self) -> str:
+        """ID of the endpoint for Kinesis, for `NetworkConditions` that bind a role's records to it.
+
+        Raises:
+            ValueError: there is none, without private delivery.
+        """
+        if self.endpoints is None:
+            raise ValueError(
+                "private_delivery: records cannot be bound to an endpoint that is not made; "
+                "set private_delivery=True, or name an endpoint of yours in NetworkConditions"
+            )
+        return self.endpoints.kinesis.vpc_endpoint_id
+
+    def _new_vpc(self, availability_zones: int, cidr: str, private: bool) -> ec2.Vpc:
+        tasks = ec2.SubnetConfiguration(name="Tasks", subnet_type=_task_subnet_type(private))
+        public = ec2.SubnetConfiguration(
+            name="Public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
+        )
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(cidr),
+            max_azs=availability_zones,
+            # Closing that takes a Lambda function with rights over security groups. Nothing here uses it.
+            restrict_default_security_group=False,
+            nat_gateways=0 if private else availability_zones,
+            subnet_configuration=[tasks, *([public] if self.internet_facing or not private else [])],
+        )
+        vpc.add_flow_log(
+            "FlowLog",
+            destination=ec2.FlowLogDestination.to_s3(self.log_bucket, "network"),
+            traffic_type=ec2.FlowLogTrafficType.ALL,
+        )
+        return vpc
+
+
+def _task_subnet_type(private: bool) -> ec2.SubnetType:
+    return ec2.SubnetType.PRIVATE_ISOLATED if private else ec2.SubnetType.PRIVATE_WITH_EGRESS

@@ -1,0 +1,95 @@
+"""The props of a forwarder that no type could refuse."""
+
+import re
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+
+from constructs_lib.checks import check_integer, known
+from constructs_lib.forwarder.destinations import ForwarderDestination
+from constructs_lib.forwarder.network import ForwarderNetwork
+
+TASKS = (1, 5_000)
+"""Tasks of a service: ECS' quota."""
+
+MEMORY_MIB = {
+    256: (512, 2_048),
+    512: (1_024, 4_096),
+    1_024: (2_048, 8_192),
+    2_048: (4_096, 16_384),
+    4_096: (8_192, 30_720),
+    8_192: (16_384, 61_440),
+    16_384: (32_768, 122_880),
+}
+"""For each CPU size of Fargate, in units of 1/1,024 vCPU, the least and the most memory."""
+
+_DOMAIN_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_SERVICE_NAME = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def check_names(
+    domain_name: str, service_name: str, task_role_name: str | None, task_role: iam.IRole | None
+) -> None:
+    """Refuse names that AWS or DNS would refuse.
+
+    Raises:
+        ValueError: names the prop, its value and what is allowed.
+    """
+    if known(domain_name) and not _DOMAIN_NAME.fullmatch(domain_name):
+        raise ValueError(
+            f"domain_name: {domain_name!r} is not allowed; it is a name alone, as events.example.com"
+        )
+    if known(service_name) and not _SERVICE_NAME.fullmatch(service_name):
+        raise ValueError(
+            f"service_name: {service_name!r} is not allowed; it must be 1 to 255 visible ASCII characters"
+        )
+    if task_role_name is not None and task_role is not None:
+        raise ValueError(
+            "task_role_name and task_role cannot be given together: a role has its name; give one"
+        )
+    if known(task_role_name) and not _ROLE_NAME.fullmatch(str(task_role_name)):
+        raise ValueError(
+            f"task_role_name: {task_role_name!r} is not allowed; "
+            "it must be 1 to 64 letters, digits and any of _ + = , . @ -"
+        )
+
+
+def check_size(cpu: int, memory_mib: int) -> None:
+    """Refuse what Fargate has no task of.
+
+    Raises:
+        ValueError: names the prop, its value and what is allowed.
+    """
+    if cpu not in MEMORY_MIB:
+        raise ValueError(f"cpu: {cpu!r} is not allowed; allowed: {', '.join(map(str, MEMORY_MIB))}")
+    low, high = MEMORY_MIB[cpu]
+    check_integer("memory_mib", memory_mib, low, high, unit=f" of MiB for {cpu} cpu")
+    if memory_mib % 1_024 and memory_mib != 512:
+        raise ValueError(f"memory_mib: {memory_mib} is not allowed; it must be a multiple of 1,024")
+
+
+def check_destinations(
+    destinations: Sequence[ForwarderDestination], network: ForwarderNetwork, stack: Stack
+) -> None:
+    """Refuse nowhere, and what cannot be reached.
+
+    Raises:
+        ValueError: names the streams, and the way out.
+    """
+    if not destinations:
+        raise ValueError("destinations: an empty list lets the forwarder deliver nowhere; give one or more")
+    if network.endpoints is None or not known(stack.region):
+        return
+    elsewhere = [
+        each.stream.stream_arn
+        for each in destinations
+        if known(each.stream.region) and each.stream.region != stack.region
+    ]
+    if elsewhere:
+        raise ValueError(
+            f"destinations: {', '.join(elsewhere)} cannot be reached from {stack.region} by private "
+            "delivery, whose endpoints are of one region; make the network with private_delivery=False, "
+            "which has NAT gateways, or run a forwarder in that region"
+        )

@@ -1,0 +1,163 @@
+"""The forwarder: the service that takes events from Segment's SDKs, and the role that it writes with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from constructs_lib import DestinationRole, EventStreamBase, NetworkConditions
+from constructs_lib.forwarder import (
+    Forwarder,
+    ForwarderDestination,
+    ForwarderNetwork,
+    forwarder_principal,
+)
+from constructs_lib.forwarder.network import CIDR
+from environments import model
+from stacks.wiring import existing_stream, output, secret_values
+
+_OPEN_TO_ALL = Acknowledgment(
+    id="AwsSolutions::AwsSolutions-EC23",
+    reason="The environment lets everybody send: browsers and phones are everywhere. A write key is needed",
+)
+_EVERYBODY = "0.0.0.0/0"
+
+
+class ForwarderStack(Stack):
+    """One environment's forwarder, in front of the stream of its `StreamStack`.
+
+    It makes its own `DestinationRole` on the stream, so that neither stack names the other's role. The names
+    of that role and of the task role are fixed, `headgate-ENVIRONMENT-delivery` and
+    `headgate-ENVIRONMENT-forwarder`: settings and streams of other accounts can name them before they are.
+
+    Attributes:
+        forwarder: the forwarder.
+        destination_role: the role that it writes to the environment's stream with.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        settings: model.Forwarder,
+        event_stream: EventStreamBase,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        task_role_name = f"headgate-{name}-forwarder"
+        network = self._network(settings.network or model.ForwarderNetwork())
+        bound = settings.network is not None and settings.network.bind_to_endpoint
+        self.destination_role = DestinationRole(
+            self,
+            "Role",
+            streams=[event_stream],
+            source_ids=settings.source_ids,
+            secret_ids=secret_values(settings.secret_ids),
+            principals=[forwarder_principal(task_role_name=task_role_name)],
+            shard_map=True,
+            network=NetworkConditions(vpc_endpoint_ids=[network.kinesis_endpoint_id]) if bound else None,
+            role_name=f"headgate-{name}-delivery",
+        )
+        allowed_cidrs = None if settings.network is None else settings.network.allowed_cidrs
+        self.forwarder = Forwarder(
+            self,
+            "Forwarder",
+            sources=self._sources(settings.sources_secret),
+            destinations=[
+                ForwarderDestination.of(event_stream, self.destination_role),
+                *self._other_destinations(settings.other_destinations),
+            ],
+            domain_name=settings.domain_name,
+            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", settings.certificate_arn),
+            network=network,
+            allowed_cidrs=allowed_cidrs,
+            cpu_architecture=getattr(ecs.CpuArchitecture, settings.cpu_architecture.upper()),
+            cpu=settings.cpu,
+            memory_mib=settings.memory_mib,
+            min_tasks=settings.min_tasks,
+            max_tasks=settings.max_tasks,
+            task_role_name=task_role_name,
+            service_name=f"headgate-{name}",
+            removal_policy=RemovalPolicy[settings.removal_policy.upper()],
+        )
+        if _EVERYBODY in (allowed_cidrs or ()):
+            Validations.of(self.forwarder).acknowledge(_OPEN_TO_ALL)
+
+        forwarder = self.forwarder
+        output(self, "Url", f"https://{settings.domain_name}", "Where Segment's SDKs are to send")
+        output(
+            self,
+            "LoadBalancerName",
+            forwarder.load_balancer.load_balancer_dns_name,
+            "What the domain name is to point at, as CNAME or alias",
+        )
+        output(self, "RoleAddress", self.destination_role.role_arn, "The settings' role_address")
+        output(self, "TaskRole", forwarder.task_role.role_arn, "Whom roles of other accounts are to trust")
+        output(
+            self, "OverflowQueue", forwarder.overflow_queue.queue_url, "What Kinesis could not take in time"
+        )
+        output(
+            self,
+            "DeadLetterQueue",
+            forwarder.dead_letter_queue.queue_url,
+            "What no stream takes; see headgate redrive",
+        )
+        output(self, "Log", forwarder.log_group.log_group_name, "The forwarder's log, and its metrics")
+
+    def _network(self, settings: model.ForwarderNetwork) -> ForwarderNetwork:
+        if settings.vpc_id is None:
+            return ForwarderNetwork(
+                self,
+                "Network",
+                internet_facing=settings.internet_facing,
+                private_delivery=settings.private_delivery,
+                cidr=settings.cidr or CIDR,
+            )
+        vpc = ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=settings.vpc_id,
+            availability_zones=list(settings.availability_zones or ()),
+            vpc_cidr_block=settings.cidr,
+        )
+        public = settings.public_subnet_ids
+        return ForwarderNetwork(
+            self,
+            "Network",
+            vpc=vpc,
+            task_subnets=self._subnets("Task", settings.task_subnet_ids or ()),
+            load_balancer_subnets=self._subnets("Public", public) if public else None,
+            internet_facing=settings.internet_facing,
+            private_delivery=False,
+        )
+
+    def _subnets(self, kind: str, ids: Sequence[str]) -> ec2.SubnetSelection:
+        return ec2.SubnetSelection(
+            subnets=[
+                ec2.Subnet.from_subnet_id(self, f"{kind}Subnet{number}", subnet_id)
+                for number, subnet_id in enumerate(ids, start=1)
+            ]
+        )
+
+    def _sources(self, name: str) -> secretsmanager.ISecret:
+        if name.startswith("arn:"):
+            return secretsmanager.Secret.from_secret_complete_arn(self, "Sources", name)
+        return secretsmanager.Secret.from_secret_name_v2(self, "Sources", name)
+
+    def _other_destinations(
+        self, destinations: Sequence[model.ForwarderDestination]
+    ) -> list[ForwarderDestination]:
+        return [
+            ForwarderDestination(
+                stream=existing_stream(self, f"OtherStream{number}", each.stream),
+                role_arn=each.role_address,
+            )
+            for number, each in enumerate(destinations, start=1)
+        ]
