@@ -20,7 +20,14 @@ from constructs_lib.forwarder.endpoints import PrivateAccess
 from constructs_lib.forwarder.load_balancer import ForwarderLoadBalancer
 from constructs_lib.forwarder.network import ForwarderNetwork
 from constructs_lib.forwarder.permissions import secret_arn, task_statements
-from constructs_lib.forwarder.props import TASKS, check_destinations, check_names, check_region, check_size
+from constructs_lib.forwarder.props import (
+    TASKS,
+    check_cluster,
+    check_destinations,
+    check_names,
+    check_region,
+    check_size,
+)
 from constructs_lib.forwarder.queues import ForwarderQueues
 from constructs_lib.forwarder.service import Scaling, forwarder_service, scale
 from constructs_lib.forwarder_image import forwarder_image
@@ -60,7 +67,7 @@ class Forwarder(Construct):
         max_tasks: at most so many.
         cpu_target_percent: what the tasks' CPU is scaled to, 10 to 90.
         requests_per_task: what each task's requests a second are scaled to.
-        cluster: the ECS cluster. Default: a new one, with Container Insights.
+        cluster: the ECS cluster, one of the network's VPC. Default: a new one, with Container Insights.
         task_role_name: name of the task role, 1 to 64 of `[\w+=,.@-]`. `forwarder_principal` trusts it
             by that name.
         task_role: a role that is there already, in its place.
@@ -135,6 +142,7 @@ class Forwarder(Construct):
         self.service_name, self.min_tasks, self.max_tasks = service_name, min_tasks, max_tasks
         self.network = network or ForwarderNetwork(self, "Network")
         check_destinations(destinations, self.network, Stack.of(self))
+        check_cluster(cluster, self.network)
 
         self.encryption_key = encryption_key or forwarder_key(self, "Key", removal_policy=removal_policy)
         queues = ForwarderQueues(

@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -126,7 +127,8 @@ class ForwarderNetwork(Construct):
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(cidr),
-            max_azs=availability_zones,
+            # The deployment knows them. CDK itself would ask AWS at synth, or without an account take two.
+            availability_zones=[Fn.select(number, Fn.get_azs()) for number in range(availability_zones)],
             # Closing that takes a Lambda function with rights over security groups. Nothing here uses it.
             restrict_default_security_group=False,
             nat_gateways=0 if private else availability_zones,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from aws_cdk import Stack
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
 from constructs_lib.checks import known
@@ -83,6 +84,20 @@ def check_region(stack: Stack) -> None:
         raise ValueError(
             f"region: the stack {stack.node.path!r} has none, and which account writes a load balancer's "
             'access logs depends on it; make the stack with env=Environment(region="us-west-2"), say'
+        )
+
+
+def check_cluster(cluster: ecs.ICluster | None, network: ForwarderNetwork) -> None:
+    """Refuse a cluster that CDK would look for the network's subnets in, and not find them.
+
+    Raises:
+        ValueError: names both VPCs, and the way out.
+    """
+    if cluster is not None and cluster.vpc.vpc_id != network.vpc.vpc_id:
+        theirs, ours = (vpc.node.path for vpc in (cluster.vpc, network.vpc))
+        raise ValueError(
+            f"cluster: its VPC is {theirs}, and the network's is {ours}; make the network with the cluster's "
+            "vpc, or import the cluster with vpc=network.vpc: on Fargate it is of no VPC"
         )
 
 
