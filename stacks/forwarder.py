@@ -25,6 +25,10 @@ _OPEN_TO_ALL = Acknowledgment(
     id="AwsSolutions::AwsSolutions-EC23",
     reason="The environment lets everybody send: browsers and phones are everywhere. A write key is needed",
 )
+_NO_ROUTE_TABLES = Acknowledgment(
+    id="Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
+    reason="Only gateway endpoints need route tables, and those of a VPC that is there are its owner's",
+)
 _EVERYBODY = "0.0.0.0/0"
 
 
@@ -139,12 +143,13 @@ class ForwarderStack(Stack):
         )
 
     def _subnets(self, kind: str, ids: Sequence[str]) -> ec2.SubnetSelection:
-        return ec2.SubnetSelection(
-            subnets=[
-                ec2.Subnet.from_subnet_id(self, f"{kind}Subnet{number}", subnet_id)
-                for number, subnet_id in enumerate(ids, start=1)
-            ]
-        )
+        subnets = [
+            ec2.Subnet.from_subnet_id(self, f"{kind}Subnet{number}", subnet_id)
+            for number, subnet_id in enumerate(ids, start=1)
+        ]
+        for subnet in subnets:
+            Validations.of(subnet).acknowledge(_NO_ROUTE_TABLES)
+        return ec2.SubnetSelection(subnets=subnets)
 
     def _sources(self, name: str) -> secretsmanager.ISecret:
         if name.startswith("arn:"):
