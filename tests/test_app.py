@@ -12,6 +12,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+ELSEWHERE = "arn:aws:kinesis:us-west-2:123456789012:stream/theirs"
+FORWARDER = """
+region = "eu-west-1"
+[role]
+source_ids = ["abc"]
+[forwarder]
+domain_name = "events.example.com"
+certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-4e5f-6789-0a1b-2c3d4e5f6789"
+sources_secret = "headgate/mine/sources"
+source_ids = ["abc"]
+"""
+
+
 def run_app(outdir: Path, **context: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, ROOT / "app.py"],
@@ -40,7 +53,9 @@ def test_every_environment_synthesizes_from_anywhere(tmp_path: Path, name: str) 
     done = run_app(tmp_path, env=name)
     assert (done.returncode, done.stderr) == (0, "")  # so no end-of-life banner of Node's either
     document = template(tmp_path, name)
-    assert set(document["Outputs"]) == {"RoleAddress", "StreamRegion", "StreamName"}
+    # Beside those for users CDK makes some of its own, for the forwarder's stack to read.
+    outputs = {name for name in document["Outputs"] if not name.startswith("PublishOutput")}
+    assert outputs == {"RoleAddress", "StreamRegion", "StreamName"}
     # Deployable as it is: no bootstrap parameter, rule or asset.
     assert not {"Parameters", "Rules", "Conditions", "Mappings"} & set(document)
 
@@ -68,6 +83,26 @@ def test_an_environment_may_stand_elsewhere(tmp_path: Path) -> None:
             {"env": "mine"},
             'region = "eu-west-1"\n[role]\nsource_ids = []',
             "environment mine: source_ids: an empty list would let nobody in; give one ID or more",
+        ),
+        (
+            {"env": "mine"},
+            FORWARDER + "cpu = 300",
+            "environment mine: cpu: 300 is not allowed; allowed: 256, 512, 1024,",
+        ),
+        (
+            {"env": "mine"},
+            FORWARDER + 'removal_policy = "destroy"',
+            "environment mine: removal_policy: DESTROY deletes what waits in the queues with the stack",
+        ),
+        (
+            {"env": "mine"},
+            FORWARDER + "[forwarder.network]\ninternet_facing = true",
+            "environment mine: allowed_cidrs: an internet-facing load balancer that nobody may reach",
+        ),
+        (
+            {"env": "mine"},
+            FORWARDER.replace("[role]", f'[existing_stream]\narn = "{ELSEWHERE}"\n[role]'),
+            f"environment mine: destinations: {ELSEWHERE} cannot be reached from eu-west-1 by",
         ),
     ],
 )

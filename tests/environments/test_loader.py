@@ -36,6 +36,14 @@ def test_an_unknown_one_is_an_error_that_lists_the_valid_ones(tmp_path: Path, na
 
 
 BASE = 'region = "eu-west-1"\n'
+FORWARDER = (
+    BASE
+    + '[role]\n[forwarder]\ndomain_name = "events.example.com"\ncertificate_arn = "c"\nsources_secret = "s"\n'
+)
+NETWORK = FORWARDER + "[forwarder.network]\n"
+THEIR_VPC = (
+    'vpc_id = "vpc-1"\ncidr = "10.0.0.0/16"\navailability_zones = ["a"]\ntask_subnet_ids = ["subnet-1"]\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +80,40 @@ BASE = 'region = "eu-west-1"\n'
             "role: retired_source_ids goes with split = true; else take the ID out of source_ids",
         ),
         (BASE + "[role]\nprincipals = []", "role.principals: expected array of length >= 1"),
+        (FORWARDER.replace("domain_name", "domain"), "forwarder: unknown key 'domain' (did you mean"),
+        (FORWARDER.replace('sources_secret = "s"\n', ""), "forwarder: the key 'sources_secret' is missing"),
+        (FORWARDER.replace('"s"', '""'), "forwarder.sources_secret: expected string of length >= 1"),
+        (FORWARDER + "min_tasks = 0", "forwarder.min_tasks: expected integer >= 1"),
+        (FORWARDER + 'cpu_architecture = "arm"', "forwarder.cpu_architecture: invalid enum value 'arm'"),
+        (FORWARDER + 'removal_policy = "keep"', "forwarder.removal_policy: invalid enum value 'keep'"),
+        (
+            FORWARDER + '[[forwarder.other_destinations]]\nrole_address = "r"',
+            "forwarder.other_destinations[1]: the key 'stream' is missing",
+        ),
+        (
+            NETWORK + 'vpc_id = "vpc-1"\ncidr = "10.0.0.0/16"',
+            "forwarder.network: vpc_id needs availability_zones, task_subnet_ids and cidr beside it",
+        ),
+        (
+            NETWORK + 'task_subnet_ids = ["subnet-1"]',
+            "forwarder.network: availability_zones, task_subnet_ids and public_subnet_ids go with vpc_id",
+        ),
+        (
+            NETWORK + THEIR_VPC + "internet_facing = true",
+            "forwarder.network: internet_facing needs public_subnet_ids beside vpc_id",
+        ),
+        (
+            NETWORK + THEIR_VPC + "private_delivery = true",
+            "forwarder.network: private_delivery makes endpoints in a VPC that is made; those of vpc_id are ",
+        ),
+        (
+            NETWORK + THEIR_VPC + "bind_to_endpoint = true",
+            "forwarder.network: bind_to_endpoint needs the endpoint that private_delivery makes",
+        ),
+        (
+            NETWORK + "private_delivery = false\nbind_to_endpoint = true",
+            "forwarder.network: bind_to_endpoint needs the endpoint that private_delivery makes",
+        ),
     ],
 )
 def test_a_wrong_file_is_one_line_that_names_the_key(tmp_path: Path, text: str, message: str) -> None:

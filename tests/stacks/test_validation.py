@@ -17,17 +17,26 @@ import aws_cdk as cdk
 
 from environments import load
 from environments.loader import DIRECTORY
+from stacks.forwarder import ForwarderStack
 from stacks.stream import StreamStack
 
 outdir, context, defect = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3:]
 app = cdk.App(context=context, outdir=str(outdir))
 for file in DIRECTORY.glob("*.toml"):
     environment = load(file.stem)
-    stack = StreamStack(
-        app, file.stem, environment=environment, env=cdk.Environment(region=environment.region)
+    target = cdk.Environment(region=environment.region)
+    stream = StreamStack(app, f"{file.stem}-stream", environment=environment, env=target)
+    forwarder = ForwarderStack(
+        app,
+        f"{file.stem}-forwarder",
+        name=file.stem,
+        settings=environment.forwarder,
+        event_stream=stream.event_stream,
+        env=target,
     )
     if defect:
-        stack.event_stream.stream.node.default_child.add_property_override(*defect)
+        stream.event_stream.stream.node.default_child.add_property_override(*defect)
+        forwarder.forwarder.service.node.default_child.add_property_override(*defect)
 app.synth()
 """
 
@@ -47,10 +56,18 @@ def test_every_environment_passes(tmp_path: Path) -> None:
     done = synthesize(tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"] == []
+    templates = {path.name.split(".")[0] for path in tmp_path.glob("*.template.json")}
+    assert {"dev-stream", "dev-forwarder", "prod-stream", "prod-forwarder"} <= templates
 
 
 def test_the_check_finds_a_defect(tmp_path: Path) -> None:
     done = synthesize(tmp_path, "NoSuchProperty", "1")
     assert done.returncode != 0
     [report] = json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"]
-    assert {violation["ruleName"] for violation in report["violations"]} == {"F3002"}
+    found = {
+        (one["ruleName"], construct["constructPath"].split("/")[0])
+        for one in report["violations"]
+        for construct in one["violatingConstructs"]
+    }
+    stacks = ("dev-stream", "dev-forwarder", "prod-stream", "prod-forwarder")
+    assert found == {("F3002", stack) for stack in stacks}
