@@ -20,7 +20,7 @@ from constructs_lib.forwarder.endpoints import PrivateAccess
 from constructs_lib.forwarder.load_balancer import ForwarderLoadBalancer
 from constructs_lib.forwarder.network import ForwarderNetwork
 from constructs_lib.forwarder.permissions import secret_arn, task_statements
-from constructs_lib.forwarder.props import TASKS, check_destinations, check_names, check_size
+from constructs_lib.forwarder.props import TASKS, check_destinations, check_names, check_region, check_size
 from constructs_lib.forwarder.queues import ForwarderQueues
 from constructs_lib.forwarder.service import Scaling, forwarder_service, scale
 from constructs_lib.forwarder_image import forwarder_image
@@ -55,7 +55,7 @@ class Forwarder(Construct):
         image: the container image. Default: built from this version of Headgate when it is deployed.
         cpu_architecture: default ARM64, which costs a fifth less. An `image` must be of the same.
         cpu: of a task, in units of 1/1,024 vCPU: 256 to 16,384, as Fargate has them.
-        memory_mib: of a task, in steps of 1,024; 512 goes with 256 `cpu` alone.
+        memory_mib: of a task, as Fargate has it for that `cpu`: 512 to 122,880.
         min_tasks: at least so many, 1 to 5,000.
         max_tasks: at most so many.
         cpu_target_percent: what the tasks' CPU is scaled to, 10 to 90.
@@ -122,6 +122,7 @@ class Forwarder(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
+        check_region(Stack.of(self))
         check_names(domain_name, service_name, task_role_name, task_role)
         check_size(cpu, memory_mib)
         check_integer("min_tasks", min_tasks, *TASKS)
@@ -149,8 +150,8 @@ class Forwarder(Construct):
             removal_policy=removal_policy,
         )
         self.task_role = task_role or task.task_role(self, "TaskRole", role_name=task_role_name)
-        self.execution_role = execution_role or task.execution_role(self, "ExecutionRole")
-        task.task_policy(
+        self.execution_role = execution_role or self._own_execution_role()
+        task_policy = task.task_policy(
             self,
             "TaskPolicy",
             role=self.task_role,
@@ -182,7 +183,6 @@ class Forwarder(Construct):
             execution_role=self.execution_role,
             log_group=self.log_group,
         )
-        Validations.of(self.execution_role).acknowledge(_TOKEN_PULL)
 
         way_in = ForwarderLoadBalancer(
             self,
@@ -202,6 +202,8 @@ class Forwarder(Construct):
             task_definition=self.task_definition,
             network=self.network,
         )
+        # No task without permissions and a way to AWS: neither the first, nor the last one while it spills.
+        self.service.node.add_dependency(task_policy, self.network)
         way_in.send_to(self.service)
         self.load_balancer = way_in.load_balancer
         self.listener = way_in.listener
@@ -228,6 +230,11 @@ class Forwarder(Construct):
                 ),
                 self.service,
             )
+
+    def _own_execution_role(self) -> iam.Role:
+        role = task.execution_role(self, "ExecutionRole")
+        Validations.of(role).acknowledge(_TOKEN_PULL)
+        return role
 
     def _own_image(self, architecture: ecs.CpuArchitecture) -> ecs.ContainerImage:
         return forwarder_image(self, "Image", cpu_architecture=architecture)

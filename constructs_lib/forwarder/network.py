@@ -1,15 +1,24 @@
 """The network that a forwarder lives in: made here, or handed in by those who own one."""
 
+import ipaddress
+
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib.checks import check_integer
+from constructs_lib.checks import check_integer, known
 from constructs_lib.forwarder.endpoints import PrivateEndpoints
 from constructs_lib.forwarder.log_bucket import log_bucket as new_log_bucket
 
 CIDR = "10.0.0.0/16"
 """Addresses of a VPC made here, unless others are asked for."""
+
+_PREFIX_LENGTHS = (16, 24)
+"""16 is the most addresses that a VPC has; beyond 24 they would not do for all subnets of six zones."""
+
+# Without these, CDK lets S3 write its logs by an ACL, which new buckets refuse, and has no policy for flow
+# logs. Flags belong to the app; what is made here must not depend on them.
+_FLAGS = ("@aws-cdk/aws-s3:createDefaultLoggingPolicy", "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy")
 
 
 class ForwarderNetwork(Construct):
@@ -30,7 +39,7 @@ class ForwarderNetwork(Construct):
         internet_facing: whether the load balancer can be reached from the internet. Default: no.
         private_delivery: make the endpoints. Default: yes in a VPC made here, no in one handed in.
         availability_zones: of a VPC made here, 2 to 6.
-        cidr: addresses of a VPC made here.
+        cidr: addresses of a VPC made here, as an IPv4 block of /16 to /24.
         log_bucket: takes the flow logs of a VPC made here and the load balancer's access logs. Default: a new
             one, which keeps them 90 days.
 
@@ -59,11 +68,14 @@ class ForwarderNetwork(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         check_integer("availability_zones", availability_zones, 2, 6)
+        _check_cidr(cidr)
+        for flag in _FLAGS:
+            self.node.set_context(flag, value=True)
         private = vpc is None if private_delivery is None else private_delivery
         self.internet_facing = internet_facing
         self.log_bucket = log_bucket or new_log_bucket(self, "Logs")
         self.vpc = vpc or self._new_vpc(availability_zones, cidr, private)
-        self.cidr = cidr if vpc is None else vpc.vpc_cidr_block
+        self._own_cidr = cidr if vpc is None else None
         self.task_subnets = task_subnets or ec2.SubnetSelection(
             subnet_type=_task_subnet_type(private) if vpc is None else ec2.SubnetType.PRIVATE_WITH_EGRESS
         )
@@ -73,6 +85,23 @@ class ForwarderNetwork(Construct):
         self.endpoints = (
             PrivateEndpoints(self, "Endpoints", vpc=self.vpc, subnets=self.task_subnets) if private else None
         )
+
+    @property
+    def cidr(self) -> str:
+        """The VPC's addresses.
+
+        Raises:
+            ValueError: the VPC handed in was imported without them.
+        """
+        if self._own_cidr is not None:
+            return self._own_cidr
+        try:
+            return self.vpc.vpc_cidr_block
+        except RuntimeError:
+            raise ValueError(
+                f"vpc: {self.vpc.vpc_id} was imported without its addresses, so who may send is not known; "
+                "import it with vpc_cidr_block, or name them in allowed_cidrs"
+            ) from None
 
     @property
     def kinesis_endpoint_id(self) -> str:
@@ -109,6 +138,20 @@ class ForwarderNetwork(Construct):
             traffic_type=ec2.FlowLogTrafficType.ALL,
         )
         return vpc
+
+
+def _check_cidr(cidr: str) -> None:
+    if not known(cidr):
+        return
+    low, high = _PREFIX_LENGTHS
+    try:
+        fits = low <= ipaddress.IPv4Network(cidr).prefixlen <= high
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"cidr: {cidr!r} is not allowed; it must be an IPv4 block of /{low} to /{high}, as {CIDR}"
+        )
 
 
 def _task_subnet_type(private: bool) -> ec2.SubnetType:

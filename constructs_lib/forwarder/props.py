@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from constructs_lib.checks import check_integer, known
+from constructs_lib.checks import known
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.network import ForwarderNetwork
 
 TASKS = (1, 5_000)
 """Tasks of a service: ECS' quota."""
 
-MEMORY_MIB = {
-    256: (512, 2_048),
-    512: (1_024, 4_096),
-    1_024: (2_048, 8_192),
-    2_048: (4_096, 16_384),
-    4_096: (8_192, 30_720),
-    8_192: (16_384, 61_440),
-    16_384: (32_768, 122_880),
+MEMORY_MIB: dict[int, Sequence[int]] = {
+    256: (512, 1_024, 2_048),
+    512: range(1_024, 4_096 + 1, 1_024),
+    1_024: range(2_048, 8_192 + 1, 1_024),
+    2_048: range(4_096, 16_384 + 1, 1_024),
+    4_096: range(8_192, 30_720 + 1, 1_024),
+    8_192: range(16_384, 61_440 + 1, 4_096),
+    16_384: range(32_768, 122_880 + 1, 8_192),
 }
-"""For each CPU size of Fargate, in units of 1/1,024 vCPU, the least and the most memory."""
+"""For each CPU size of Fargate, in units of 1/1,024 vCPU, the memory that a task can have."""
 
-_DOMAIN_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_TOP_LEVEL = "(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
+_DOMAIN_NAME = re.compile(rf"(?=.{{4,253}}\Z)(?:{_LABEL}\.)+{_TOP_LEVEL}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _SERVICE_NAME = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -64,10 +66,24 @@ def check_size(cpu: int, memory_mib: int) -> None:
     """
     if cpu not in MEMORY_MIB:
         raise ValueError(f"cpu: {cpu!r} is not allowed; allowed: {', '.join(map(str, MEMORY_MIB))}")
-    low, high = MEMORY_MIB[cpu]
-    check_integer("memory_mib", memory_mib, low, high, unit=f" of MiB for {cpu} cpu")
-    if memory_mib % 1_024 and memory_mib != 512:
-        raise ValueError(f"memory_mib: {memory_mib} is not allowed; it must be a multiple of 1,024")
+    if known(memory_mib) and memory_mib not in MEMORY_MIB[cpu]:
+        raise ValueError(
+            f"memory_mib: {memory_mib!r} is not allowed; a task of {cpu} cpu has "
+            f"{', '.join(map(str, MEMORY_MIB[cpu]))}"
+        )
+
+
+def check_region(stack: Stack) -> None:
+    """Refuse a stack that does not know its region.
+
+    Raises:
+        ValueError: names the stack, and the way out.
+    """
+    if not known(stack.region):
+        raise ValueError(
+            f"region: the stack {stack.node.path!r} has none, and which account writes a load balancer's "
+            'access logs depends on it; make the stack with env=Environment(region="us-west-2"), say'
+        )
 
 
 def check_destinations(
@@ -76,12 +92,19 @@ def check_destinations(
     """Refuse nowhere, and what cannot be reached.
 
     Raises:
-        ValueError: names the streams, and the way out.
+        ValueError: names the streams, or the network, and the way out.
     """
     if not destinations:
         raise ValueError("destinations: an empty list lets the forwarder deliver nowhere; give one or more")
-    if network.endpoints is None or not known(stack.region):
+    if network.endpoints is None:
         return
+    home = Stack.of(network)
+    if home.node.addr != stack.node.addr:
+        raise ValueError(
+            f"network: its VPC endpoints are in the stack {home.node.path!r}, and their policies name what a "
+            f"forwarder in {stack.node.path!r} makes; make both in one stack, or the network with "
+            "private_delivery=False"
+        )
     elsewhere = [
         each.stream.stream_arn
         for each in destinations
