@@ -11,7 +11,7 @@ ALLOWED = {"aws_cdk", "constructs", "constructs_lib", *sys.stdlib_module_names}
 
 
 def test_the_constructs_import_cdk_and_the_standard_library_alone() -> None:
-    modules = list(ROOM.glob("*.py"))
+    modules = list(ROOM.rglob("*.py"))
     assert len(modules) > 5
     for module in modules:
         for node in ast.walk(ast.parse(module.read_text())):
