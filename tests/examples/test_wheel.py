@@ -8,15 +8,26 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.examples.synthesis import ROOT
+from tests.examples.synthesis import ROOT, synthesize
 
 pytestmark = pytest.mark.slow
 
 EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/app.py"))
 UV = ROOT / ".tools" / "uv" / "bin" / "uv"
+FILES_OF_THE_IMAGE = {".dockerignore", "Dockerfile", "requirements.txt"}
+IMAGE = """
+import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
+from constructs_lib.forwarder_image import forwarder_image
+
+app = cdk.App()
+forwarder_image(cdk.Stack(app, "Image"), "Arm64", cpu_architecture=ecs.CpuArchitecture.ARM64)
+app.synth()
+"""
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,25 @@ class Installed:
 
     environment: Path
     directory: Path
+
+    @property
+    def packages(self) -> Path:
+        """Its site-packages."""
+        [packages] = self.environment.glob("lib/python3.*/site-packages")
+        return packages
+
+    def image(self, outdir: str, **context: object) -> dict[str, Any]:
+        """Return what the assembly of an app with the forwarder's image says of it, by the asset's hash."""
+        done = self.run(
+            "python",
+            self.directory / "image.py",
+            CDK_OUTDIR=str(self.directory / outdir),
+            CDK_CONTEXT_JSON=json.dumps(context),
+            CDK_VALIDATION="false",
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assets = json.loads((self.directory / outdir / "Image.assets.json").read_text())
+        return dict(assets["dockerImages"])
 
     def run(self, command: str, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         node = Path(sys.executable).with_name("node")
@@ -54,23 +84,27 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     # The lock chooses the versions and their hashes; what is installed is what the wheel asks for.
     install = [UV, "pip", "install", "--quiet", "--python", environment / "bin" / "python"]
     subprocess.run([*install, "--constraints", ROOT / "requirements" / "dev.txt", wheel], check=True)
+    (directory / "image.py").write_text(IMAGE, encoding="utf-8")
     return Installed(environment, directory)
 
 
 def test_the_base_install_is_the_constructs_alone(installed: Installed) -> None:
-    names = "('constructs_lib', 'headgate', 'aws_cdk', 'boto3', 'msgspec', 'typer', 'stacks', 'runtime')"
+    modules = "('constructs_lib', 'headgate', 'aws_cdk', 'boto3', 'msgspec', 'typer', 'stacks', 'runtime')"
     done = installed.run(
         "python",
         "-c",
         "import importlib.util as u, json; "
-        f"print(json.dumps({{n: s.origin for n in {names} if (s := u.find_spec(n))}}))",
+        f"print(json.dumps({{n: s.origin for n in {modules} if (s := u.find_spec(n))}}))",
     )
     assert done.returncode == 0, done.stderr
     origins = json.loads(done.stdout)
     assert set(origins) == {"constructs_lib", "headgate", "aws_cdk"}
     [wheel] = installed.directory.glob("headgate-*.whl")
-    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"constructs_lib", "headgate"}
+    beside = {name for name in names if not name.endswith((".py", "/py.typed")) and ".dist-info/" not in name}
+    assert beside == {f"constructs_lib/_image/{name}" for name in FILES_OF_THE_IMAGE}
     assert all(Path(origin).is_relative_to(installed.environment) for origin in origins.values())
 
 
@@ -86,6 +120,25 @@ def test_each_example_synthesizes(installed: Installed, name: str) -> None:
     assert {"AWS::Kinesis::Stream", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"} <= {
         resource["Type"] for resource in resources
     }
+
+
+def test_the_image_is_the_same_asset_as_in_a_checkout(installed: Installed, tmp_path: Path) -> None:
+    checkout = synthesize(installed.directory / "image.py", tmp_path / "checkout", checked=False)
+    assert checkout.done.returncode == 0, checkout.done.stderr
+    ours = json.loads((tmp_path / "checkout" / "Image.assets.json").read_text())["dockerImages"]
+    assert len(ours) == 1
+    assert installed.image("fresh").keys() == ours.keys()
+    # As pip does when it installs, and Python when it imports.
+    compiled = installed.run("python", "-m", "compileall", "-q", installed.packages / "headgate")
+    assert compiled.returncode == 0
+    assert installed.image("compiled").keys() == ours.keys()
+    assert installed.image("fresh").keys() == ours.keys()  # over what the first left there
+
+
+def test_where_staging_is_off_the_image_is_built_from_a_directory_that_stays(installed: Installed) -> None:
+    [asset] = installed.image("unstaged", **{"aws:cdk:disable-asset-staging": True}).values()
+    context = installed.directory / "unstaged" / asset["source"]["directory"]
+    assert {path.name for path in context.iterdir()} == {"headgate", *FILES_OF_THE_IMAGE}
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--sources", "sources.toml"], ["--help"], []])
