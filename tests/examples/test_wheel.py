@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.examples.synthesis import ROOT, synthesize
+from tests.examples.synthesis import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -43,14 +43,15 @@ class Installed:
         [packages] = self.environment.glob("lib/python3.*/site-packages")
         return packages
 
-    def image(self, outdir: str, **context: object) -> dict[str, Any]:
+    def image(self, outdir: str, *, staging: bool = True, **variables: str) -> dict[str, Any]:
         """Return what the assembly of an app with the forwarder's image says of it, by the asset's hash."""
         done = self.run(
             "python",
             self.directory / "image.py",
             CDK_OUTDIR=str(self.directory / outdir),
-            CDK_CONTEXT_JSON=json.dumps(context),
+            CDK_CONTEXT_JSON=json.dumps({"aws:cdk:disable-asset-staging": not staging}),
             CDK_VALIDATION="false",
+            **variables,
         )
         assert (done.returncode, done.stderr) == (0, "")
         assets = json.loads((self.directory / outdir / "Image.assets.json").read_text())
@@ -123,20 +124,22 @@ def test_each_example_synthesizes(installed: Installed, name: str) -> None:
 
 
 def test_the_image_is_the_same_asset_as_in_a_checkout(installed: Installed, tmp_path: Path) -> None:
-    checkout = synthesize(installed.directory / "image.py", tmp_path / "checkout", checked=False)
-    assert checkout.done.returncode == 0, checkout.done.stderr
-    ours = json.loads((tmp_path / "checkout" / "Image.assets.json").read_text())["dockerImages"]
-    assert len(ours) == 1
-    assert installed.image("fresh").keys() == ours.keys()
-    # As pip does when it installs, and Python when it imports.
-    compiled = installed.run("python", "-m", "compileall", "-q", installed.packages / "headgate")
-    assert compiled.returncode == 0
-    assert installed.image("compiled").keys() == ours.keys()
-    assert installed.image("fresh").keys() == ours.keys()  # over what the first left there
+    for room in ("constructs_lib", "runtime"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    in_checkout = installed.image("checkout", PYTHONPATH=str(tmp_path)).keys()
+    assert len(in_checkout) == 1
+    assert installed.image("wheel").keys() == in_checkout
+    # Python compiles what it imports, pip what it installs, and people leave things about.
+    for directory in (tmp_path / "runtime", installed.packages / "headgate"):
+        assert installed.run("python", "-m", "compileall", "-q", directory).returncode == 0
+        assert list(directory.rglob("*.pyc"))
+    (tmp_path / "runtime" / "notes.txt").write_text("to do")
+    assert installed.image("checkout", PYTHONPATH=str(tmp_path)).keys() == in_checkout
+    assert installed.image("wheel").keys() == in_checkout
 
 
 def test_where_staging_is_off_the_image_is_built_from_a_directory_that_stays(installed: Installed) -> None:
-    [asset] = installed.image("unstaged", **{"aws:cdk:disable-asset-staging": True}).values()
+    [asset] = installed.image("unstaged", staging=False).values()
     context = installed.directory / "unstaged" / asset["source"]["directory"]
     assert {path.name for path in context.iterdir()} == {"headgate", *FILES_OF_THE_IMAGE}
 
