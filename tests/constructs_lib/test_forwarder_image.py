@@ -59,6 +59,14 @@ def test_the_asset_holds_what_the_image_is_built_from_and_nothing_else(tmp_path:
     }
 
 
+def test_the_code_of_the_document_runs(stack: cdk.Stack) -> None:
+    document = Path(module.__file__).parents[1] / "docs" / "image.md"
+    [code] = re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {"stack": stack}
+    exec(code, names)
+    assert isinstance(names["image"], ecs.ContainerImage)
+
+
 def test_where_staging_is_off_the_asset_is_a_directory_that_is_there(tmp_path: Path) -> None:
     asset = image_in_an_app(tmp_path, ecs.CpuArchitecture.ARM64, **{"aws:cdk:disable-asset-staging": True})
     assert (tmp_path / asset["source"]["directory"] / "Dockerfile").is_file()
