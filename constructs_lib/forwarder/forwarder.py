@@ -17,6 +17,7 @@ from constructs_lib.forwarder import task
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.encryption import forwarder_key
 from constructs_lib.forwarder.endpoints import PrivateAccess
+from constructs_lib.forwarder.image import forwarder_image
 from constructs_lib.forwarder.load_balancer import ForwarderLoadBalancer
 from constructs_lib.forwarder.network import ForwarderNetwork
 from constructs_lib.forwarder.permissions import secret_arn, task_statements
@@ -30,7 +31,6 @@ from constructs_lib.forwarder.props import (
 )
 from constructs_lib.forwarder.queues import ForwarderQueues
 from constructs_lib.forwarder.service import Scaling, forwarder_service, scale
-from constructs_lib.forwarder_image import forwarder_image
 from constructs_lib.removal import check_removal
 
 _TOKEN_PULL = Acknowledgment(

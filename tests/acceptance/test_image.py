@@ -14,7 +14,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ecs as ecs
 
-from constructs_lib.forwarder_image import forwarder_image
+from constructs_lib.forwarder.image import forwarder_image
 from demo.processes import free_port
 from headgate.testing import FailRecords, FakeKinesis
 from tests.acceptance.clients import Client, connections, users_of

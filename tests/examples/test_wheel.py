@@ -22,7 +22,7 @@ FILES_OF_THE_IMAGE = {".dockerignore", "Dockerfile", "requirements.txt"}
 IMAGE = """
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
-from constructs_lib.forwarder_image import forwarder_image
+from constructs_lib.forwarder.image import forwarder_image
 
 app = cdk.App()
 forwarder_image(cdk.Stack(app, "Image"), "Arm64", cpu_architecture=ecs.CpuArchitecture.ARM64)
