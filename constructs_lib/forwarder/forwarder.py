@@ -19,6 +19,7 @@ from constructs_lib.forwarder.encryption import forwarder_key
 from constructs_lib.forwarder.endpoints import PrivateAccess
 from constructs_lib.forwarder.image import forwarder_image
 from constructs_lib.forwarder.load_balancer import ForwarderLoadBalancer
+from constructs_lib.forwarder.metrics import ForwarderMetrics
 from constructs_lib.forwarder.network import ForwarderNetwork
 from constructs_lib.forwarder.permissions import secret_arn, task_statements
 from constructs_lib.forwarder.props import (
@@ -39,7 +40,7 @@ _TOKEN_PULL = Acknowledgment(
 )
 
 
-class Forwarder(Construct):
+class Forwarder(ForwarderMetrics, Construct):
     r"""Takes events over Segment's HTTP API and delivers each into the streams of its source's destinations.
 
     A Fargate service behind an Application Load Balancer: at least two tasks, which scale on CPU and on
