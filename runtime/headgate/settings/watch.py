@@ -139,6 +139,7 @@ class Watch:
             return
         said = "settings read again" if self._in_force else "settings read"
         self._last, self._invalid, self._in_force = version.stamp, None, True
+        self._log_from = float("-inf")
         self._take(sources)
         log.info(said, extra={"write_keys": len(sources)})
 
