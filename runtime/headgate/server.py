@@ -51,6 +51,8 @@ GIVE_BACK_SECONDS = 2
 """How long messages that are being drained have to be settled, before they go back into their queue."""
 ECHO_SECONDS = 0.3
 """Ctrl-C reaches a worker from the terminal and from its parent: within this time that is one signal."""
+LOOK_SECONDS = 4
+"""How long a worker looks at the settings before it accepts connections, with those it was given or none."""
 PREPARE_SECONDS = 5
 """How long destinations are got ready, before the first connection is accepted or `/healthz` says 200."""
 
@@ -165,7 +167,8 @@ async def _serve(
     )
     api.reread = watch.reread
     # A worker that takes the place of one that died begins with what is in force now.
-    await watch.look()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(watch.look(), LOOK_SECONDS)
     getting_ready = asyncio.create_task(get_ready())
     if known.is_set():
         await getting_ready

@@ -108,8 +108,8 @@ def surroundings(kinesis: FakeKinesis, aws: EmbeddedAws, task: Mapping[str, str]
 
 
 def in_region(kinesis: FakeKinesis, aws: EmbeddedAws, task: Mapping[str, str]) -> dict[str, str]:
-    """Return the same with the region, as ECS gives it."""
-    return surroundings(kinesis, aws, task) | {"AWS_REGION": REGION}
+    """Return the same with the region, as ECS gives it, and a name for the metrics."""
+    return surroundings(kinesis, aws, task) | {"AWS_REGION": REGION, "AWS_EMF_SERVICE_NAME": "by-variable"}
 
 
 def headgate(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -174,6 +174,7 @@ def test_the_forwarder_waits_for_its_secret_follows_it_and_outlives_its_loss(
             assert "Could not connect" in lost[0]["reason"]
             until(lambda: it.status()["metrics"]["SettingsFailures"] > 2 * workers, 20)
             it.stop()
+        assert {line["Service"] for line in it.metrics()} == {"by-variable"}
         told = it.child.log.read_text(encoding="utf-8")
         assert not any(secret in told for secret in (CANARY, "wk_1", "wk_2", "wk_3", "wk_4"))
 
@@ -185,6 +186,7 @@ def test_an_arn_and_a_tasks_credentials_suffice_without_any_region(
     arn = secrets.create_secret(Name="by-arn", SecretString=text_for("wk"))["ARN"]
     queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/overflow"
     options = ("--overflow-queue", queue, "--dead-letter-file", str(tmp_path / "letters.jsonl"))
+    options += ("--service-name", "by-option")
     with (
         container_credentials(aws) as task,
         serving_from(f"secretsmanager://{arn}", surroundings(kinesis, aws, task), tmp_path, *options) as it,
@@ -193,6 +195,7 @@ def test_an_arn_and_a_tasks_credentials_suffice_without_any_region(
         assert statuses(it.url, "wk") == {200}
         assert len(kinesis.ledger.records("events")) == MANY
         it.stop()
+    assert {line["Service"] for line in it.metrics()} == {"by-option"}
 
 
 def test_a_secret_that_is_not_valid_ends_it_at_the_start_with_one_line(
