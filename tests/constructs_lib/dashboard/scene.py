@@ -53,8 +53,7 @@ class Scene:
         found = Template.from_stack(self.stack).find_resources("AWS::CloudWatch::Dashboard")
         [dashboard] = found.values()
         body = dashboard["Properties"]["DashboardBody"]
-        text = body if isinstance(body, str) else "".join(map(_text, body["Fn::Join"][1]))
-        widgets: list[dict[str, Any]] = json.loads(text)["widgets"]
+        widgets: list[dict[str, Any]] = json.loads(text_of(body))["widgets"]
         return widgets
 
 
@@ -62,8 +61,11 @@ def _id_of(logical_id: str) -> str:
     return re.sub(r"^Dashboard(Forwarder|Stream\d*)|[0-9A-F]{8}$", "", logical_id)
 
 
-def _text(part: Any) -> str:
-    return part if isinstance(part, str) else "".join(c for c in json.dumps(part) if c.isalnum())
+def text_of(value: Any) -> str:
+    """A text of a template, with each reference written as a word."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        return "".join(map(text_of, value["Fn::Join"][1]))
+    return value if isinstance(value, str) else "".join(c for c in json.dumps(value) if c.isalnum())
 
 
 def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
