@@ -32,7 +32,7 @@ synth: setup ## cdk synth for every environment
 		echo "cdk synth -c env=$$name"; npx --no-install cdk synth --quiet -c env=$$name -o cdk.out/$$name; done
 
 ##@ Develop
-test: lint setup .tools/ministack/.ready .tools/checkov/.ready ## lint, types and every test; names what it skipped, and why
+test: lint setup .tools/ministack/.ready .tools/checkov/.ready .tools/base-image/.ready ## lint, types and every test; names what it skipped, and why
 	@$(BIN)/pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: setup ## ruff and mypy --strict
@@ -81,6 +81,9 @@ UV := .tools/uv/bin/uv
 	@[ -x .tools/$*/bin/python ] || $(UV) venv --quiet --python $(PYTHON) .tools/$*
 	@$(UV) pip sync --quiet --python .tools/$*/bin/python --require-hashes $<
 	@touch $@
+
+.tools/base-image/.ready: runtime/Dockerfile | .venv/.ready
+	@$(BIN)/python -m tests.acceptance.base_image
 
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "setting up the CDK command line and Segment's SDKs"

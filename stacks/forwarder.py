@@ -8,9 +8,12 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
 from constructs_lib import DestinationRole, EventStreamBase, NetworkConditions
+from constructs_lib.dashboard import EventDashboard
 from constructs_lib.forwarder import (
     Forwarder,
     ForwarderDestination,
@@ -41,6 +44,7 @@ class ForwarderStack(Stack):
 
     Attributes:
         forwarder: the forwarder.
+        dashboard: its dashboard and alarms, with the stream where that is in the same region.
         destination_role: the role that it writes to the environment's stream with.
     """
 
@@ -90,6 +94,17 @@ class ForwarderStack(Stack):
             task_role_name=task_role_name,
             service_name=f"headgate-{name}",
             removal_policy=RemovalPolicy[settings.removal_policy.upper()],
+        )
+        topic_arn = settings.alarm_topic_arn
+        self.dashboard = EventDashboard(
+            self,
+            "Dashboard",
+            streams=[event_stream] if event_stream.region == self.region else [],
+            forwarder=self.forwarder,
+            alarm_actions=[SnsAction(sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn))]
+            if topic_arn
+            else [],
+            dashboard_name=f"headgate-{name}",
         )
         if _EVERYBODY in (allowed_cidrs or ()):
             Validations.of(self.forwarder).acknowledge(_OPEN_TO_ALL)

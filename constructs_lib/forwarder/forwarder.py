@@ -17,7 +17,9 @@ from constructs_lib.forwarder import task
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.encryption import forwarder_key
 from constructs_lib.forwarder.endpoints import PrivateAccess
+from constructs_lib.forwarder.image import forwarder_image
 from constructs_lib.forwarder.load_balancer import ForwarderLoadBalancer
+from constructs_lib.forwarder.metrics import ForwarderMetrics
 from constructs_lib.forwarder.network import ForwarderNetwork
 from constructs_lib.forwarder.permissions import secret_arn, task_statements
 from constructs_lib.forwarder.props import (
@@ -30,7 +32,6 @@ from constructs_lib.forwarder.props import (
 )
 from constructs_lib.forwarder.queues import ForwarderQueues
 from constructs_lib.forwarder.service import Scaling, forwarder_service, scale
-from constructs_lib.forwarder_image import forwarder_image
 from constructs_lib.removal import check_removal
 
 _TOKEN_PULL = Acknowledgment(
@@ -39,7 +40,7 @@ _TOKEN_PULL = Acknowledgment(
 )
 
 
-class Forwarder(Construct):
+class Forwarder(ForwarderMetrics, Construct):
     r"""Takes events over Segment's HTTP API and delivers each into the streams of its source's destinations.
 
     A Fargate service behind an Application Load Balancer: at least two tasks, which scale on CPU and on

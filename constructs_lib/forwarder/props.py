@@ -29,7 +29,7 @@ _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TOP_LEVEL = "(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
 _DOMAIN_NAME = re.compile(rf"(?=.{{4,253}}\Z)(?:{_LABEL}\.)+{_TOP_LEVEL}")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_SERVICE_NAME = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_SERVICE_NAME = re.compile(r"[\w./:#@+=-]{1,255}", re.ASCII)  # it stands in queries of metrics, in quotes
 
 
 def check_names(
@@ -46,7 +46,8 @@ def check_names(
         )
     if known(service_name) and not _SERVICE_NAME.fullmatch(service_name):
         raise ValueError(
-            f"service_name: {service_name!r} is not allowed; it must be 1 to 255 visible ASCII characters"
+            f"service_name: {service_name!r} is not allowed; "
+            "it must be 1 to 255 letters, digits and any of _ . / : # @ + = -"
         )
     if task_role_name is not None and task_role is not None:
         raise ValueError(

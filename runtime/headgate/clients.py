@@ -1,5 +1,6 @@
-"""botocore's clients, made one at a time: a session does not promise to make several at once."""
+"""botocore's clients, made one at a time, as a session does not promise to make several at once."""
 
+import os
 import threading
 from typing import Any
 
@@ -12,3 +13,11 @@ def client(session: Session, service: str, **options: Any) -> Any:
     """Return a client, from any thread; the options are those of botocore's `Session.create_client`."""
     with _making:
         return session.create_client(service, **options)
+
+
+def own_region(session: Session) -> str | None:
+    """Return the region of this process; None where none is set.
+
+    `AWS_REGION` goes first, as in the AWS CLI and the SDKs; botocore alone does not read it.
+    """
+    return os.environ.get("AWS_REGION") or session.get_config_variable("region")

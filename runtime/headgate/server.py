@@ -10,7 +10,6 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -31,11 +30,15 @@ from headgate.ingest.outcomes import Outcomes
 from headgate.ingest.protocol import HttpProtocol
 from headgate.ingest.rates import SourceRates
 from headgate.ingest.tracking import TrackingApi
+from headgate.metrics import names
 from headgate.metrics.store import Metrics
+from headgate.overflow.drain import Drainer
 from headgate.overflow.refuges import RefugeOptions, Refuges
+from headgate.settings.locate import store_at
 from headgate.settings.schema import Source
+from headgate.settings.store import Version
 from headgate.settings.targets import every_target
-from headgate.settings.watch import FileWatch, Stamp
+from headgate.settings.watch import Watch
 from headgate.spec.prepare import Limits
 from headgate.status.board import Board
 from headgate.status.http import StatusServer
@@ -48,18 +51,18 @@ GIVE_BACK_SECONDS = 2
 """How long messages that are being drained have to be settled, before they go back into their queue."""
 ECHO_SECONDS = 0.3
 """Ctrl-C reaches a worker from the terminal and from its parent: within this time that is one signal."""
+LOOK_SECONDS = 4
+"""How long a worker looks at the settings before it accepts connections, with those it was given or none."""
 PREPARE_SECONDS = 5
-"""How long destinations are got ready before the first connection is accepted."""
+"""How long destinations are got ready, before the first connection is accepted or `/healthz` says 200."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
     """How the process serves; times in seconds."""
 
-    sources: Path
-    """The file that the sources came from; it is followed."""
-    read_at: Stamp
-    """The file's stamp from before it was read."""
+    sources: str
+    """Where the settings are, as `headgate.settings.locate.store_at` takes it; they are followed."""
     delivery: DeliverySettings
     drain: float
     refuges: RefugeOptions = field(default_factory=RefugeOptions)
@@ -71,6 +74,8 @@ class ServerOptions:
     """How many proxies of our own stand before us: which entry of X-Forwarded-For is the client's."""
     public_api: Mapping[str, str] = field(default_factory=dict)
     """Where clients reach us, as `headgate.ingest.projects.public_api` puts it."""
+    service: str = "headgate"
+    """What metrics call it: their dimension `Service`."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -91,7 +96,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(
     listening: socket.socket,
-    sources: dict[str, Source],
+    first: Version | None,
     options: ServerOptions,
     *,
     parent: socket.socket | None = None,
@@ -101,17 +106,17 @@ def serve(
 
     Args:
         listening: the socket to accept from.
-        sources: the source of every write key.
+        first: what the settings were when they were first read; None where AWS did not give them.
         options: how to serve.
         parent: the channel to the supervisor, where there is one; its end is an order to stop at once.
         status: where this process itself serves `/statusz`, if anywhere.
     """
-    uvloop.run(_serve(listening, sources, options, parent, status))
+    uvloop.run(_serve(listening, first, options, parent, status))
 
 
 async def _serve(
     listening: socket.socket,
-    sources: dict[str, Source],
+    first: Version | None,
     options: ServerOptions,
     parent: socket.socket | None,
     status: socket.socket | None,
@@ -131,7 +136,7 @@ async def _serve(
     )
     outcomes = Outcomes(metrics, time.monotonic)
     api = TrackingApi(
-        sources=sources,
+        sources={},
         delivery=delivery,
         limits=options.events,
         request_bytes=options.http.request_bytes,
@@ -139,17 +144,34 @@ async def _serve(
         public_api=options.public_api,
         rates=SourceRates(time.monotonic, workers=options.workers),
         outcomes=outcomes,
+        ready=False,
     )
+    known = asyncio.Event()
 
     def take_settings(changed: dict[str, Source]) -> None:
         api.take(changed)
         delivery.retain(api.targets)
+        known.set()
 
-    watch = FileWatch(options.sources, options.read_at, take_settings)
+    async def get_ready() -> None:
+        await known.wait()
+        # What AWS does not answer in time is found out by the first request.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
+        api.ready = True
+
+    if first is not None:
+        take_settings(first.sources())
+    watch = Watch(
+        store_at(options.sources, session), first, take_settings, metrics.counter(names.SETTINGS_FAILURES)
+    )
     api.reread = watch.reread
-    # What AWS does not answer in time is found out by the first request.
+    # A worker that takes the place of one that died begins with what is in force now.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
+        await asyncio.wait_for(watch.look(), LOOK_SECONDS)
+    getting_ready = asyncio.create_task(get_ready())
+    if known.is_set():
+        await getting_ready
     garbage.search_seldom()
     loop = asyncio.get_running_loop()
     told = _told_to_stop(loop)
@@ -162,16 +184,17 @@ async def _serve(
     def report() -> Report:
         return Report(api.draining, metrics.snapshot(), outcomes.sources, delivery.status())
 
-    reporter = Reporter(metrics, emf_log(), report, time.time)
+    reporter = Reporter(metrics, emf_log(options.service), report, time.time)
     take = await _taker_of_reports(parent, status, told)
     background = [
+        getting_ready,
         asyncio.create_task(_check(connections, outcomes, loop.time)),
         asyncio.create_task(watch.follow()),
         asyncio.create_task(reporter.run(take)),
     ]
     drainer = refuges.drainer(delivery, lambda: every_target(api.sources.values()))
-    draining = asyncio.create_task(drainer.run()) if drainer is not None else None
-    log.info("serving", extra={"address": address, "write_keys": len(sources)})
+    draining = asyncio.create_task(_drain(drainer, known)) if drainer is not None else None
+    log.info("serving", extra={"address": address, "write_keys": len(api.sources)})
     await told[0].wait()
     api.draining = True
     log.info("draining", extra={"seconds": options.drain})
@@ -234,6 +257,12 @@ def _told_to_stop(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, async
     # A supervisor forks with both held back until somebody listens for them.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     return first, second
+
+
+async def _drain(drainer: Drainer, known: asyncio.Event) -> None:
+    # Without settings nobody knows the External IDs of what waits in the queue.
+    await known.wait()
+    await drainer.run()
 
 
 async def _hurry(told: asyncio.Event, delivery: Delivery) -> None:

@@ -37,7 +37,9 @@ Work = Callable[[socket.socket], None]
 """What a worker does until it is told to stop, or its channel, which it is given, ends."""
 
 
-def run_workers(count: int, work: Work, *, listening: socket.socket, status: socket.socket | None) -> None:
+def run_workers(
+    count: int, work: Work, *, listening: socket.socket, status: socket.socket | None, service: str
+) -> None:
     """Run `work` in `count` processes until all of them have stopped after SIGTERM or SIGINT.
 
     Args:
@@ -45,8 +47,9 @@ def run_workers(count: int, work: Work, *, listening: socket.socket, status: soc
         work: what each does.
         listening: the socket that they accept from; it is closed here as soon as they are told to stop.
         status: where `/statusz` is served, if anywhere.
+        service: what metrics call all of it.
     """
-    _Supervisor(count, work, listening, status).run()
+    _Supervisor(count, work, listening, status, service).run()
 
 
 @dataclass(slots=True, eq=False)
@@ -62,14 +65,14 @@ class _Worker:
 
 class _Supervisor:
     def __init__(
-        self, count: int, work: Work, listening: socket.socket, status: socket.socket | None
+        self, count: int, work: Work, listening: socket.socket, status: socket.socket | None, service: str
     ) -> None:
         self._work = work
         self._listening = listening
         self._poll = Poll()
         self._metrics = Metrics()
         self._restarts = self._metrics.counter(names.WORKER_RESTARTS)
-        self._emf = emf_log()
+        self._emf = emf_log(service)
         self._board = Board(headgate.__version__, self._metrics.snapshot)
         self._status = StatusServer(status, self._poll, self._board.page) if status is not None else None
         self._signals, self._signalled = socket.socketpair()

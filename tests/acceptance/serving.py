@@ -71,10 +71,27 @@ def serving(
         directory: where its settings and its log go.
         options: of `headgate serve`.
     """
-    settings, log = directory / "sources.toml", directory / "serve.log"
+    settings = directory / "sources.toml"
     settings.write_text(as_toml(sources), encoding="utf-8")
-    command = [HEADGATE, "serve", "--sources", settings, "--port", "0", "--status-port", "0", "--drain", "0"]
-    with running("serve", [*command, *options], environment=os.environ | environment, log=log) as child:
+    with serving_from(str(settings), os.environ | environment, directory, *options) as forwarder:
+        yield forwarder
+
+
+@contextmanager
+def serving_from(
+    location: str, environment: Mapping[str, str], directory: Path, *options: str
+) -> Iterator[Forwarder]:
+    """Run a forwarder whose settings are elsewhere for as long as the block lasts.
+
+    Args:
+        location: what `--sources` says.
+        environment: all of its environment variables.
+        directory: where its log goes.
+        options: of `headgate serve`.
+    """
+    log = directory / "serve.log"
+    command = [HEADGATE, "serve", "--sources", location, "--port", "0", "--status-port", "0", "--drain", "0"]
+    with running("serve", [*command, *options], environment=environment, log=log) as child:
         child.wait_until(lambda: b'"serving"' in log.read_bytes(), 25)
         told = {
             line["message"]: line.get("address") for line in map(json.loads, log.read_text().split("\n")[:-1])

@@ -20,14 +20,20 @@ stream_name = "events"
 """
 
 
-def serve(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def headgate(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    without = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
     return subprocess.run(
-        [str(HEADGATE), "serve", *arguments],
-        env=os.environ | {"AWS_EC2_METADATA_DISABLED": "true"},
+        [str(HEADGATE), *arguments],
+        env={name: value for name, value in os.environ.items() if name not in without} | nothing,
         capture_output=True,
         text=True,
         timeout=60,
     )
+
+
+def serve(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return headgate("serve", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +77,30 @@ def test_a_public_url_that_is_none_is_one_line(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1, ended.stderr
     assert "--public-url is 'events.example.com'; allowed: a URL such as https://" in ended.stderr
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["redrive", "--dead-letter-file", __file__]])
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("s3://bucket/sources.toml", ["'s3://bucket/sources.toml'", "TOML file", "secretsmanager://NAME"]),
+        ("secretsmanager://", ["'secretsmanager://'", "name", "ARN"]),
+        ("secretsmanager://sources", ["secretsmanager://sources", "AWS_REGION", "AWS_DEFAULT_REGION"]),
+    ],
+)
+def test_settings_that_are_nowhere_are_one_line(command: list[str], location: str, named: list[str]) -> None:
+    ended = headgate(*command, "--sources", location)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    for name in named:
+        assert name in ended.stderr
+
+
+def test_a_service_without_a_name_is_one_line(tmp_path: Path) -> None:
+    sources = tmp_path / "sources.toml"
+    sources.write_text(GOOD, encoding="utf-8")
+    ended = serve("--sources", str(sources), "--port", "0", "--service-name", " ")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "headgate: --service-name is empty; allowed: a name such as headgate\n",
+    )

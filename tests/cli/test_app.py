@@ -68,6 +68,12 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--version") == (0, f"headgate {headgate.__version__}\n", "")
 
 
+def test_python_runs_it_by_its_name_where_there_is_no_script_of_it() -> None:
+    command = [sys.executable, "-m", "headgate", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stdout) == (0, f"headgate {headgate.__version__}\n")
+
+
 @pytest.mark.parametrize(
     ("raised", "status", "line"),
     [

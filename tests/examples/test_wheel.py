@@ -8,6 +8,7 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,16 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/app.py"))
 UV = ROOT / ".tools" / "uv" / "bin" / "uv"
+FILES_OF_THE_IMAGE = {".dockerignore", "Dockerfile", "requirements.txt"}
+IMAGE = """
+import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
+from constructs_lib.forwarder.image import forwarder_image
+
+app = cdk.App()
+forwarder_image(cdk.Stack(app, "Image"), "Arm64", cpu_architecture=ecs.CpuArchitecture.ARM64)
+app.synth()
+"""
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,26 @@ class Installed:
 
     environment: Path
     directory: Path
+
+    @property
+    def packages(self) -> Path:
+        """Its site-packages."""
+        [packages] = self.environment.glob("lib/python3.*/site-packages")
+        return packages
+
+    def image(self, outdir: str, *, staging: bool = True, **variables: str) -> dict[str, Any]:
+        """Return what the assembly of an app with the forwarder's image says of it, by the asset's hash."""
+        done = self.run(
+            "python",
+            self.directory / "image.py",
+            CDK_OUTDIR=str(self.directory / outdir),
+            CDK_CONTEXT_JSON=json.dumps({"aws:cdk:disable-asset-staging": not staging}),
+            CDK_VALIDATION="false",
+            **variables,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assets = json.loads((self.directory / outdir / "Image.assets.json").read_text())
+        return dict(assets["dockerImages"])
 
     def run(self, command: str, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         node = Path(sys.executable).with_name("node")
@@ -54,23 +85,27 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     # The lock chooses the versions and their hashes; what is installed is what the wheel asks for.
     install = [UV, "pip", "install", "--quiet", "--python", environment / "bin" / "python"]
     subprocess.run([*install, "--constraints", ROOT / "requirements" / "dev.txt", wheel], check=True)
+    (directory / "image.py").write_text(IMAGE, encoding="utf-8")
     return Installed(environment, directory)
 
 
 def test_the_base_install_is_the_constructs_alone(installed: Installed) -> None:
-    names = "('constructs_lib', 'headgate', 'aws_cdk', 'boto3', 'msgspec', 'typer', 'stacks', 'runtime')"
+    modules = "('constructs_lib', 'headgate', 'aws_cdk', 'boto3', 'msgspec', 'typer', 'stacks', 'runtime')"
     done = installed.run(
         "python",
         "-c",
         "import importlib.util as u, json; "
-        f"print(json.dumps({{n: s.origin for n in {names} if (s := u.find_spec(n))}}))",
+        f"print(json.dumps({{n: s.origin for n in {modules} if (s := u.find_spec(n))}}))",
     )
     assert done.returncode == 0, done.stderr
     origins = json.loads(done.stdout)
     assert set(origins) == {"constructs_lib", "headgate", "aws_cdk"}
     [wheel] = installed.directory.glob("headgate-*.whl")
-    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"constructs_lib", "headgate"}
+    beside = {name for name in names if not name.endswith((".py", "/py.typed")) and ".dist-info/" not in name}
+    assert beside == {f"constructs_lib/_image/{name}" for name in FILES_OF_THE_IMAGE}
     assert all(Path(origin).is_relative_to(installed.environment) for origin in origins.values())
 
 
@@ -86,6 +121,27 @@ def test_each_example_synthesizes(installed: Installed, name: str) -> None:
     assert {"AWS::Kinesis::Stream", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"} <= {
         resource["Type"] for resource in resources
     }
+
+
+def test_the_image_is_the_same_asset_as_in_a_checkout(installed: Installed, tmp_path: Path) -> None:
+    for room in ("constructs_lib", "runtime"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    in_checkout = installed.image("checkout", PYTHONPATH=str(tmp_path)).keys()
+    assert len(in_checkout) == 1
+    assert installed.image("wheel").keys() == in_checkout
+    # Python compiles what it imports, pip what it installs, and people leave things about.
+    for directory in (tmp_path / "runtime", installed.packages / "headgate"):
+        assert installed.run("python", "-m", "compileall", "-q", directory).returncode == 0
+        assert list(directory.rglob("*.pyc"))
+    (tmp_path / "runtime" / "notes.txt").write_text("to do")
+    assert installed.image("checkout", PYTHONPATH=str(tmp_path)).keys() == in_checkout
+    assert installed.image("wheel").keys() == in_checkout
+
+
+def test_where_staging_is_off_the_image_is_built_from_a_directory_that_stays(installed: Installed) -> None:
+    [asset] = installed.image("unstaged", staging=False).values()
+    context = installed.directory / "unstaged" / asset["source"]["directory"]
+    assert {path.name for path in context.iterdir()} == {"headgate", *FILES_OF_THE_IMAGE}
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--sources", "sources.toml"], ["--help"], []])

@@ -92,3 +92,35 @@ async def test_as_many_as_are_bounded_wait_and_the_others_are_to_come_again() ->
             sorted(answer.status for answer in await asyncio.gather(*asking))
             == [401] * MAX_WAITING + [503] * 3
         )
+
+
+async def test_before_settings_were_ever_read_all_is_503_and_a_browsers_page_may_know_it() -> None:
+    readable = False
+
+    async def reread() -> None:
+        if not readable:
+            raise SettingsError("the store is away")
+        await new_source(client)
+
+    page = "Origin: https://www.example.com"
+    async with serving(reread=reread, ready=False) as client:
+        client.api.take({})
+        health = await client.ask("/healthz", method="GET")
+        assert (health.status, health.body["code"], health.headers["Retry-After"]) == (
+            503,
+            "settings_unread",
+            "5",
+        )
+        assert (await client.ask("/v1/track", b"", page, method="OPTIONS", auth=False)).status == 200
+        answer = await client.ask("/v1/track", FOR_NEW, page, auth=False)
+        assert (answer.status, answer.body["code"]) == (503, "settings_unread")
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert client.delivery.given == []
+
+        readable = True
+        assert (await client.ask("/v1/track", FOR_NEW, page, auth=False)).status == 200
+        assert (await client.ask("/healthz", method="GET")).status == 503
+        client.api.ready = True
+        assert (await client.ask("/healthz", method="GET")).status == 200
+        client.api.draining = True
+        assert (await client.ask("/healthz", method="GET")).body["code"] == "draining"

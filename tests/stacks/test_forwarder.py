@@ -204,7 +204,8 @@ def test_all_that_crosses_is_the_stream_and_its_key(environments: dict[str, App]
     }
     stream = "PublishOutputFnGetAttStream46233657Arn356BC865"
     key = "PublishOutputFnGetAttStreamKey238BEC37ArnFC80C9B4"
-    assert crossing == {"dev": {stream}, "prod": {stream, key}}
+    name_of_stream = "PublishOutputRefStream46233657CC679FEB"  # what its metrics are called by
+    assert crossing == {"dev": {stream, name_of_stream}, "prod": {stream, name_of_stream, key}}
     for name, app in environments.items():
         assert crossing[name] < set(app.stream["Outputs"])
 

@@ -102,12 +102,11 @@ async def test_metrics_are_told_every_minute(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_lines_go_to_standard_output_under_the_services_name(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("AWS_EMF_SERVICE_NAME", "checkout")
     metrics = Metrics()
     metrics.counter(names.ACCEPTED_EVENTS).value += 1
-    emf_log().tell(metrics, 0)
+    emf_log("checkout").tell(metrics, 0)
     assert '"Service":"checkout"' in capfd.readouterr().out
 
 
@@ -120,5 +119,5 @@ def test_a_standard_output_that_is_closed_is_a_warning(
         monkeypatch.setattr("sys.stdout", closed)
         metrics = Metrics()
         metrics.counter(names.ACCEPTED_EVENTS).value += 1
-        emf_log().tell(metrics, 0)
+        emf_log("tests").tell(metrics, 0)
     assert [record.__dict__["reason"] for record in caplog.records] == ["broken pipe"]

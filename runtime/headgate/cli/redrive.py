@@ -18,9 +18,11 @@ _LANE_SIZE = 32 * 1024 * 1024  # all that a destination may hold: there is no ot
 
 def redrive(
     sources: Annotated[
-        Path,
+        str,
         typer.Option(
-            help="The sources, whose Secret IDs are sent when roles are assumed.", show_default=False
+            metavar="STORE",
+            help="The sources, whose Secret IDs are sent when roles are assumed; see: headgate serve --help.",
+            show_default=False,
         ),
     ],
     dead_letter_queue: Annotated[
@@ -38,14 +40,16 @@ def redrive(
     """
     import asyncio
 
-    from headgate.settings.file_store import read_sources
+    import botocore.session
+
+    from headgate.settings.locate import store_at
     from headgate.settings.targets import every_target
 
     if (dead_letter_queue is None) == (dead_letter_file is None):
         raise UsageError("give one of --dead-letter-queue and --dead-letter-file")
     if dead_letter_file is not None and not dead_letter_file.is_file():
         raise UsageError(f"--dead-letter-file: {str(dead_letter_file)!r} is no file")
-    targets = every_target(read_sources(sources).values())
+    targets = every_target(store_at(sources, botocore.session.get_session()).latest().sources().values())
     # What delivery would log is told at the end, once for each destination and reason.
     logging.getLogger("headgate").setLevel(logging.CRITICAL)
     try:

@@ -10,9 +10,11 @@ _MIB = 1024 * 1024
 
 def serve(
     sources: Annotated[
-        Path,
+        str,
         typer.Option(
-            help="The sources and their destinations: a TOML file, followed while serving.",
+            metavar="STORE",
+            help="The sources and their destinations, followed while serving: the path of a TOML file, or "
+            "secretsmanager://NAME, with the name or ARN of a secret that holds the same.",
             show_default=False,
         ),
     ],
@@ -102,6 +104,12 @@ def serve(
         ),
     ] = 10,
     max_events: Annotated[int, typer.Option(min=1, max=100_000, help="Events of one batch.")] = 2_500,
+    service_name: Annotated[
+        str,
+        typer.Option(
+            envvar="AWS_EMF_SERVICE_NAME", help="The dimension Service of the metrics in CloudWatch."
+        ),
+    ] = "headgate",
 ) -> None:
     """Accept events over Segment's HTTP API and put each into its destinations' Kinesis streams.
 
@@ -109,6 +117,8 @@ def serve(
 
     Example: headgate serve --sources sources.toml --port 8080
     """
+    import botocore.session
+
     from headgate.delivery.bounds import DeliverySettings
     from headgate.errors import UsageError
     from headgate.ingest.limits import HttpLimits
@@ -117,8 +127,8 @@ def serve(
     from headgate.overflow.refuges import RefugeOptions
     from headgate.server import ServerOptions, listen
     from headgate.server import serve as serve_forever
-    from headgate.settings.file_store import read_sources
-    from headgate.settings.watch import stamp_of
+    from headgate.settings.locate import store_at
+    from headgate.settings.store import first_of
     from headgate.spec.prepare import Limits
     from headgate.status.http import listen as listen_for_status
     from headgate.supervisor import run_workers
@@ -133,13 +143,13 @@ def serve(
         dead_letter_queue=dead_letter_queue,
         dead_letter_file=dead_letter_file,
     )
-    read_at = stamp_of(sources)
-    by_write_key = read_sources(sources)
+    if not service_name.strip():
+        raise UsageError("--service-name is empty; allowed: a name such as headgate")
+    first = first_of(store_at(sources, botocore.session.get_session()))
     listening = listen(host, port)
     log_as_json_lines()
     options = ServerOptions(
         sources=sources,
-        read_at=read_at,
         delivery=DeliverySettings(
             acknowledge_within=acknowledge_within,
             request_size=put_records_mib * _MIB,
@@ -154,14 +164,16 @@ def serve(
         events=Limits(events=max_events, event_bytes=max_event_bytes),
         forwarded_hops=forwarded_hops,
         public_api=reached_at,
+        service=service_name,
     )
     status = listen_for_status(status_port) if status_port >= 0 else None
     if workers == 1:
-        serve_forever(listening, by_write_key, options, status=status)
+        serve_forever(listening, first, options, status=status)
     else:
         run_workers(
             workers,
-            lambda channel: serve_forever(listening, by_write_key, options, parent=channel),
+            lambda channel: serve_forever(listening, first, options, parent=channel),
             listening=listening,
             status=status,
+            service=service_name,
         )

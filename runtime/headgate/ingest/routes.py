@@ -33,7 +33,10 @@ class Routes:
     def __init__(self, sources: Mapping[str, Source]) -> None:
         by_id = {source.id: Route(source) for source in sources.values()}
         self._by_write_key = {key: by_id[source.id] for key, source in sources.items()}
-        self.origins = Origins(origin for source in sources.values() for origin in source.allowed_origins)
+        # Without any source the answer is 503, which a page has to be able to read, to send again.
+        self.origins = Origins(
+            (origin for source in sources.values() for origin in source.allowed_origins) if sources else "*"
+        )
         """What any source allows: all that is known of a request before its write key is."""
 
     @property

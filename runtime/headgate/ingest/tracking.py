@@ -52,7 +52,7 @@ Found = Callable[[Route | None], Answer | None]
 
 @dataclass(kw_only=True)
 class TrackingApi:
-    """Answers requests. `sources` is the source of every write key."""
+    """Answers requests. `sources` is the source of every write key; none while settings were never read."""
 
     sources: Mapping[str, Source]
     delivery: Delivery
@@ -69,6 +69,8 @@ class TrackingApi:
     reread: Reread | None = None
     """Asks the store for its newest settings before a write key is unknown; they come through `take`."""
     outcomes: Outcomes = field(default_factory=lambda: Outcomes(Metrics(), time.monotonic))
+    ready: bool = True
+    """Whether the settings were read, and their destinations are prepared: what `/healthz` says."""
     draining: bool = False
 
     def __post_init__(self) -> None:
@@ -85,6 +87,12 @@ class TrackingApi:
     def targets(self) -> set[Target]:
         """The destinations that are in use."""
         return self._routes.targets
+
+    @property
+    def _health(self) -> Answer:
+        if self.draining:
+            return _DRAINING
+        return _HEALTHY if self.ready else _SETTINGS_UNREAD
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, now or when its events are safe; always exactly once."""
@@ -111,7 +119,7 @@ class TrackingApi:
         if request.method == b"OPTIONS":
             return self._preflight(request)
         if path in (b"/healthz", b"/healthz/"):
-            return self._get(request, _DRAINING if self.draining else _HEALTHY)
+            return self._get(request, self._health)
         if (match := SETTINGS.fullmatch(path)) is not None:
             return self._get(request, None) or self._settings(unquote(match[1].decode()), request, respond)
         call = CALL_OF_TARGET.get(path)

@@ -89,6 +89,11 @@ ACKNOWLEDGEMENT_LATENCY = Distribution(
     per_destination=False,
     meaning="Time from a request that was taken to its answer.",
 )
+SETTINGS_FAILURES = Counter(
+    name="SettingsFailures",
+    per_destination=False,
+    meaning="Looks at the settings that could not read them, or found them not valid.",
+)
 WORKER_RESTARTS = Counter(
     name="WorkerRestarts",
     per_destination=False,

@@ -7,7 +7,6 @@ the client's own retries: a request waits for the answer.
 import asyncio
 import itertools
 import logging
-import os
 import random
 import re
 import time
@@ -21,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from headgate.clients import client
+from headgate.clients import client, own_region
 from headgate.delivery import backoff
 from headgate.errors import UsageError, one_line
 from headgate.metrics import names
@@ -101,7 +100,7 @@ class Queue:
     ) -> None:
         self.url = url
         self.name = urlsplit(url).path.rpartition("/")[2]
-        region = region_of(url) or os.environ.get("AWS_REGION") or session.get_config_variable("region")
+        region = region_of(url) or own_region(session)
         if region is None:
             raise UsageError(f"no region in the queue's URL {url!r}; set AWS_REGION")
         self._quick = _client(session, region, read_timeout=4, connections=_PARALLEL_CALLS)

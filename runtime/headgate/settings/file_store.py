@@ -1,10 +1,28 @@
 """Settings from a file: `sources.toml`."""
 
+from functools import partial
 from pathlib import Path
 
 from headgate.errors import SettingsError
-from headgate.settings.schema import Source, Sources
-from headgate.settings.strict_toml import decode
+from headgate.settings.schema import Source, read_toml
+from headgate.settings.store import Stamp, Version
+
+INTERVAL_SECONDS = 1.0
+
+_MISSING = "missing"
+
+
+class FileStore:
+    """The file at a path. That it is missing makes its content invalid, as all that only its owner mends."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self.interval = INTERVAL_SECONDS
+        self._path = path
+
+    def latest(self) -> Version:
+        """Return what the file holds when its sources are asked for, under a stamp from before."""
+        return Version(_stamp_of(self._path), partial(read_sources, self._path))
 
 
 def read_sources(path: Path) -> dict[str, Source]:
@@ -22,5 +40,13 @@ def read_sources(path: Path) -> dict[str, Source]:
         raise SettingsError(
             f"{path}: {(error.strerror or str(error)).lower()}; give the path of a TOML file to --sources"
         ) from None
-    sources = decode(text, Sources, where=str(path))
-    return {key: source for source in sources.sources for key in source.write_keys}
+    return read_toml(text, where=str(path))
+
+
+def _stamp_of(path: Path) -> Stamp:
+    """Return what changes when the file is written or replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return _MISSING
+    return status.st_mtime_ns, status.st_size, status.st_ino

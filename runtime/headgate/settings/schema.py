@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from headgate.settings.strict_toml import decode
+
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 ROLE_ADDRESS = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}")
@@ -107,6 +109,16 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                     both = f"{owner_of_key[key]!r} and {source.id!r}"
                     raise ValueError(f"the sources {both} share a write key; give each its own")
                 owner_of_key[key] = source.id
+
+
+def read_toml(text: str, *, where: str) -> dict[str, Source]:
+    """Return the source of every write key in the text of a `sources.toml`.
+
+    Raises:
+        SettingsError: it is not TOML or breaks the schema; one line, beginning with `where`.
+    """
+    sources = decode(text, Sources, where=where)
+    return {key: source for source in sources.sources for key in source.write_keys}
 
 
 def _check(name: str, value: str | None, allowed: re.Pattern[str], words: str) -> None:

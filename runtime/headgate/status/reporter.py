@@ -82,12 +82,9 @@ class Reporter:
         self._emf.tell(self._metrics, self._now())
 
 
-def emf_log() -> EmfLog:
-    """Return the one that writes to standard output.
-
-    The service's name comes from `AWS_EMF_SERVICE_NAME`, the variable of AWS's own libraries for this format.
-    """
-    return EmfLog(os.environ.get("AWS_EMF_SERVICE_NAME") or "headgate", _write)
+def emf_log(service: str) -> EmfLog:
+    """Return the one that writes to standard output, under the name of the service."""
+    return EmfLog(service, _write)
 
 
 def _write(line: bytes) -> None:

@@ -26,7 +26,7 @@ from tests.constructs_lib.forwarder.scene import ACCOUNT, ROLE_ARN, Scene, new_s
         ({"domain_name": "a" * 64 + ".example.com"}, "domain_name: 'aaa"),
         (
             {"service_name": ""},
-            "service_name: '' is not allowed; it must be 1 to 255 visible ASCII characters",
+            "service_name: '' is not allowed; it must be 1 to 255 letters, digits and any of _ . / :",
         ),
         ({"service_name": "événements"}, "service_name: 'événements' is not allowed"),
         ({"service_name": "x" * 256}, "service_name: 'xxx"),

@@ -10,8 +10,8 @@ import pytest
 from aws_cdk import aws_ecs as ecs
 from aws_cdk.assertions import Template
 
-from constructs_lib import forwarder_image as module
-from constructs_lib.forwarder_image import forwarder_image
+from constructs_lib.forwarder import image as module
+from constructs_lib.forwarder.image import forwarder_image
 from tests.constructs_lib.conftest import FLAGS
 
 
@@ -52,11 +52,19 @@ def test_the_asset_holds_what_the_image_is_built_from_and_nothing_else(tmp_path:
     assert files - of_the_package == {"Dockerfile", ".dockerignore", "requirements.txt"}
     assert {"headgate/__main__.py", "headgate/health.py", "headgate/py.typed"} <= of_the_package
     assert not [name for name in files if re.search(r"__pycache__|\.pyc$|/testing/", name)]
-    runtime = Path(module.__file__).parents[1] / "runtime"
+    runtime = Path(module.__file__).parents[2] / "runtime"
     shipped = [path for path in runtime.rglob("*.py") if "testing" not in path.parts]
     assert {str(path.relative_to(runtime)) for path in shipped} == {
         name for name in of_the_package if name.endswith(".py")
     }
+
+
+def test_the_code_of_the_document_runs(stack: cdk.Stack) -> None:
+    document = Path(module.__file__).parents[2] / "docs" / "image.md"
+    [code] = re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {"stack": stack}
+    exec(code, names)
+    assert isinstance(names["image"], ecs.ContainerImage)
 
 
 def test_where_staging_is_off_the_asset_is_a_directory_that_is_there(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-_HERE = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parents[1]
 # The wheel has the package once, and beside it the few other files of the image.
 _IN_WHEEL = _HERE / "_image"
 _IN_CHECKOUT = _HERE.parent / "runtime"
