@@ -3,7 +3,7 @@
 import os
 import select
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from headgate.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 
 @contextmanager
@@ -55,6 +56,17 @@ def console(*, error: bool = False) -> "Console":
     # rich takes NO_COLOR to the letter and keeps bold and dim; who sets it wants plain text.
     plain = os.environ.get("NO_COLOR")
     return Console(stderr=error, color_system=None if plain else "auto")
+
+
+def figures_table(first: str, others: Sequence[str]) -> "Table":
+    """Return a table of a name and its figures."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, no_wrap=True)
+    for title in others:
+        table.add_column(title, justify="right")
+    return table
 
 
 def printable(text: str) -> str:

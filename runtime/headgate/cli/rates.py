@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from headgate.cli.output import Pipe, console
+from headgate.cli.output import Pipe, console, figures_table
 from headgate.reading.rates import Interval, Tally, figures, joined, quantiles
 from headgate.reading.record import Record
 
@@ -102,12 +102,7 @@ def _line(interval: Interval, now: datetime) -> dict[str, Any]:
 
 
 def _table(interval: Interval, height: int) -> "Table":
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("shard")
-    for title in ("records/s", "KB/s", "delay, median", "p99", "longest", "behind"):
-        table.add_column(title, justify="right")
+    table = figures_table("shard", ("records/s", "KB/s", "delay, median", "p99", "longest", "behind"))
     busiest = sorted(interval.shards.items(), key=lambda each: -each[1].bytes)
     rows = max(height - 5, 1)
     for shard_id, tally in busiest[:rows]:
