@@ -125,10 +125,10 @@ def test_each_record_comes_once_through_splits_merges_throttling_and_lost_answer
         FailRequests(
             "ProvisionedThroughputExceededException", operations=("GetShardIterator",), probability=0.1
         ),
-        FailRequests("LimitExceededException", operations=("ListShards",), probability=0.1),
-        FailRequests("InternalFailure", operations=READING, probability=0.01),
-        CutAnswer(operations=READING, probability=0.01),
-        ResetConnection(operations=READING, probability=0.01, accepted=True),
+        FailRequests("LimitExceededException", operations=("ListShards",), times=3),
+        FailRequests("InternalFailure", operations=READING, probability=0.03),
+        CutAnswer(operations=READING, probability=0.03),
+        ResetConnection(operations=READING, probability=0.03, accepted=True),
     ):
         kinesis.faults.add(fault)
     command = [HEADGATE, "tail", "events", "--since", "trim-horizon"]

@@ -47,11 +47,11 @@ def test_in_a_pipe_a_line_of_each_shard_then_one_of_each_advice(
     kinesis: FakeKinesis, capfd: pytest.CaptureFixture[str]
 ) -> None:
     put(kinesis, *users_in_the_first_shard(40), *["hot"] * 3_000)
-    shards("events", seconds=2)
+    shards("events", seconds=20)
     *found, advice = lines(capfd)
     assert [line["shardId"] for line in found] == [f"shardId-{number:012}" for number in range(4)]
-    assert sum(line["recordsPerSecond"] for line in found) == 3_040 / 2
-    hot = next(line for line in found if line["percentOfLimit"] > 100)
+    assert sum(line["recordsPerSecond"] for line in found) == 3_040 / 20
+    hot = next(line for line in found if line["busiestSecondPercent"] > 100)
     assert (hot["open"], hot["limitedBy"]) == (True, "records")
     assert hot["partitionKeys"][0] | {"percentOfShard": 0} == {
         "partitionKey": "hot",
@@ -66,11 +66,11 @@ def test_a_split_as_it_is_advised_halves_the_load(
     kinesis: FakeKinesis, capfd: pytest.CaptureFixture[str]
 ) -> None:
     users = users_in_the_first_shard(200)
-    put(kinesis, *users * 10)
-    shards("events", seconds=2, as_json=True)
+    put(kinesis, *users * 20)
+    shards("events", seconds=20, as_json=True)
     [shown] = lines(capfd)
     [advice] = shown["advice"]
-    assert (advice["advice"], shown["mode"], shown["records"]) == ("split", "PROVISIONED", 2_000)
+    assert (advice["advice"], shown["mode"], shown["records"]) == ("split", "PROVISIONED", 4_000)
     words = shlex.split(advice["commands"][0])
     options = dict(zip(words[3::2], words[4::2], strict=True))
     boto3_client(kinesis).split_shard(
