@@ -1,5 +1,6 @@
-"""The shards of a stream, all of them."""
+"""The shards of a stream."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -7,18 +8,26 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import ShardTypeDef
 
 
-def list_shards(kinesis: "KinesisClient", stream_name: str) -> "list[ShardTypeDef]":
+def list_shards(
+    kinesis: "KinesisClient", stream_name: str, *, since: datetime | None = None
+) -> "list[ShardTypeDef]":
     """Return every shard of a stream, closed ones too.
 
     boto3's own paginator sends the stream's name with every page, and Kinesis refuses a name beside a token
     (boto/botocore#2009): it fails for a stream that ever had more than 1,000 shards.
 
+    Args:
+        kinesis: the client.
+        stream_name: the stream.
+        since: leaves out the shards that were closed before; None for none left out.
+
     Raises:
         ClientError: Kinesis refused.
         BotoCoreError: it cannot be reached, or there are no credentials.
     """
+    filtered: Any = {"ShardFilter": {"Type": "FROM_TIMESTAMP", "Timestamp": since}} if since else {}
     shards: list[ShardTypeDef] = []
-    page: Any = kinesis.list_shards(StreamName=stream_name)
+    page: Any = kinesis.list_shards(StreamName=stream_name, **filtered)
     while True:
         shards += page["Shards"]
         token = page.get("NextToken")

@@ -7,15 +7,19 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from demo.forwarder import HEADGATE
 from demo.story import OWNER, REGION
+from headgate.testing import FakeKinesis, HangConnection
 from tests.acceptance.world import World
+from tests.testing.asking import boto3_client
 
 STREAM = "tailed"
+Process = subprocess.Popen[str]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def put(kinesis: Any, *keys: str) -> None:
 @contextmanager
 def tail(
     world: World, *arguments: str, stdout: int = subprocess.PIPE, more: Mapping[str, str] | None = None
-) -> Iterator["subprocess.Popen[str]"]:
+) -> Iterator[Process]:
     environment = world.reader_environment | dict(more or {})
     command = [str(HEADGATE), "tail", *arguments]
     process = subprocess.Popen(
@@ -140,3 +144,70 @@ def test_a_caller_without_permission_is_told_which_one_is_missing(world: World, 
     assert process.returncode == 1
     assert errors.count("\n") == 1
     assert "kinesis:ListShards" in errors
+
+
+@contextmanager
+def on_fake(kinesis: FakeKinesis, *arguments: str, stdout: int = subprocess.PIPE) -> Iterator[Process]:
+    environment = os.environ | kinesis.environment() | {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    command = [str(HEADGATE), "tail", "events", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=stdout, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def put_received(kinesis: FakeKinesis, count: int) -> None:
+    received_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    data = json.dumps({"type": "page", "receivedAt": received_at})
+    boto3_client(kinesis).put_records(
+        StreamName="events", Records=[{"Data": data, "PartitionKey": f"user-{n}"} for n in range(count)]
+    )
+
+
+def test_ctrl_c_does_not_wait_for_an_answer_that_never_comes() -> None:
+    with FakeKinesis(streams={"events": 4}) as kinesis:
+        hung = kinesis.faults.add(HangConnection(operations=("GetRecords",)))
+        with on_fake(kinesis, "--follow") as process:
+            kinesis.until(lambda _: hung.struck == 4)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+            assert process.stderr is not None
+            assert process.stderr.read() == ""
+
+
+def test_stats_follow_once_a_second_and_end_with_ctrl_c() -> None:
+    with FakeKinesis(streams={"events": 4}) as kinesis, on_fake(kinesis, "--follow", "--stats") as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["records"] == 0
+        put_received(kinesis, 100)
+        records = 0
+        for line in map(json.loads, process.stdout):
+            assert 1 <= line["seconds"] < 3
+            records += line["records"]
+            if records == 100:
+                break
+        assert line["delaySeconds"]["max"] < 30
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "")
+    assert all(json.loads(line)["records"] == 0 for line in output.splitlines())
+
+
+def test_stats_on_a_terminal_are_a_table_that_is_renewed() -> None:
+    with FakeKinesis(streams={"events": 2}) as kinesis:
+        put_received(kinesis, 50)
+        ours, theirs = pty.openpty()
+        with on_fake(kinesis, "--follow", "--stats", stdout=theirs) as process:
+            shown = ""
+            while shown.count("all 2") < 3:
+                shown += os.read(ours, 65536).decode()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+            shown += os.read(ours, 65536).decode()
+        os.close(ours)
+        os.close(theirs)
+    assert "shardId-000000000000" in shown
+    assert "records/s" in shown
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1, "the cursor is shown again"

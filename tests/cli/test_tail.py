@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from headgate.cli.tail import printable, tail
+from headgate.cli.tail import tail
 from headgate.errors import AwsError, UsageError
 
 REGION = "eu-west-1"
@@ -142,5 +142,30 @@ def test_a_region_that_is_not_there_is_named_with_the_one_that_was_meant(
         tail("events", region="eu-wets-1")
 
 
-def test_a_partition_key_cannot_steer_the_terminal() -> None:
-    assert printable("a\x1b[2Jb\u202e\x9bc é🎉") == "a\\x1b[2Jb\\u202e\\x9bc é🎉"
+def test_filters_choose_what_is_printed_and_what_the_limit_counts(
+    kinesis: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(4):
+        for user in ("u1", "u2", "u3"):
+            event = {"type": "track", "event": "Order", "userId": user, "messageId": f"{user}/{number}"}
+            put(kinesis, user, data=json.dumps(event | {"projectId": f"source-{number % 2}"}).encode())
+    put(kinesis, "u1")
+    tail("events", region=REGION, type_=["track"], user_id=["u1", "u2"], source=["source-1"])
+    assert sorted(line["event"]["messageId"] for line in lines(capfd)) == ["u1/1", "u1/3", "u2/1", "u2/3"]
+    tail("events", region=REGION, event=["Order"], message_id=["u3/2", "u3/3"], limit=1)
+    assert [line["event"]["userId"] for line in lines(capfd)] == ["u3"]
+
+
+def test_stats_are_json_lines_that_add_up(kinesis: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    received = datetime.now(UTC).isoformat(timespec="milliseconds")
+    data = json.dumps({"type": "page", "receivedAt": received}).encode()
+    put(kinesis, *"abcdefgh", data=data)
+    tail("events", region=REGION, stats=True)
+    shown = lines(capfd)
+    assert sum(line["records"] for line in shown) == 8
+    assert sum(line["bytes"] for line in shown) == 8 * (len(data) + 1)
+    for line in shown:
+        assert line["records"] == sum(shard["records"] for shard in line["shards"].values())
+        assert line["recordsPerSecond"] == pytest.approx(line["records"] / line["seconds"], rel=0.1)
+        assert 0 <= line["delaySeconds"]["median"] <= line["delaySeconds"]["max"] < 60
+        assert datetime.fromisoformat(line["time"]).tzinfo is not None

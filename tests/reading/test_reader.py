@@ -1,14 +1,17 @@
 """The reader against a stream in memory that closes, splits and throttles, as moto's does not."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
+from headgate.errors import AwsError
 from headgate.reading import reader as reader_module
+from headgate.reading.get_records import MOST_RECORDS, Answer, UnreadableAnswer
 from headgate.reading.reader import StreamReader
 from headgate.reading.record import Record
 
@@ -18,14 +21,15 @@ NOW = datetime(2026, 3, 4, tzinfo=UTC)
 class StreamInMemory:
     """A Kinesis client's three calls; iterators are `shard:position`, a page holds two records."""
 
-    exceptions = boto3.client("kinesis", region_name="us-west-2").exceptions
-
     def __init__(self) -> None:
+        self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_, **__: None))
         self.shards: dict[str, dict[str, Any]] = {}
         self.records: dict[str, list[str]] = {}
         self.closed: set[str] = set()
-        self.faults: list[str] = []
+        self.faults: list[Exception] = []
         self.starts: list[dict[str, Any]] = []
+        self.filters: list[dict[str, Any]] = []
+        self.before_listing: Callable[[], None] = lambda: None
 
     def add(self, shard_id: str, *keys: str, parents: tuple[str, ...] = ()) -> None:
         names = ("ParentShardId", "AdjacentParentShardId")
@@ -37,8 +41,11 @@ class StreamInMemory:
         self,
         StreamName: str | None = None,  # noqa: N803
         NextToken: str = "0",  # noqa: N803
+        **filtered: Any,
     ) -> dict[str, Any]:
         assert (StreamName == "events") is (NextToken == "0")
+        self.filters.append(filtered)
+        self.before_listing()
         shards, at = list(self.shards.values()), int(NextToken)
         last = at + 1 >= len(shards)
         return {"Shards": shards[at : at + 1]} | ({} if last else {"NextToken": str(at + 1)})
@@ -48,34 +55,31 @@ class StreamInMemory:
         position = int(start["StartingSequenceNumber"]) + 1 if "StartingSequenceNumber" in start else 0
         return {"ShardIterator": f"{ShardId}:{position}"}
 
-    def get_records(self, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
+    def get_records(self, ShardIterator: str, Limit: int) -> dict[str, Any]:  # noqa: N803
+        assert Limit == MOST_RECORDS
         if self.faults:
-            code = self.faults.pop()
-            error = {"Error": {"Code": code, "Message": "no"}}
-            raise getattr(self.exceptions, code, ClientError)(error, "GetRecords")
+            raise self.faults.pop()
         shard, _, text = ShardIterator.partition(":")
         begin, end = int(text), int(text) + 2
         keys = self.records[shard][begin:end]
         left = len(self.records[shard][end:])
         at_end = shard in self.closed and not left
-        return {
-            "Records": [
-                {
-                    "SequenceNumber": str(begin + index),
-                    "PartitionKey": key,
-                    "ApproximateArrivalTimestamp": NOW,
-                    "Data": b"{}",
-                }
-                for index, key in enumerate(keys)
-            ],
-            "NextShardIterator": None if at_end else f"{shard}:{begin + len(keys)}",
-            "MillisBehindLatest": 3_600_000 * left,
-        }
+        records = [Record(str(begin + index), key, NOW.timestamp(), b"{}") for index, key in enumerate(keys)]
+        following = None if at_end else f"{shard}:{begin + len(keys)}"
+        return {"Decoded": Answer(records, 3_600_000 * left, following)}
+
+
+def refusal(code: str, status: int = 400) -> ClientError:
+    error: Any = {
+        "Error": {"Code": code, "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(error, "GetRecords")
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_PAUSE_BEHIND", "_PAUSE_AT_TIP"):
+    for name in ("_PAUSE_BEHIND", "_PAUSE_AT_TIP", "_PAUSE_BEFORE_LISTING"):
         monkeypatch.setattr(reader_module, name, 0.001)
     monkeypatch.setattr(reader_module, "_BACKOFF", (0.001, 0.01))
 
@@ -83,7 +87,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def read(stream: StreamInMemory, *, follow: bool = False, since: datetime | None = None) -> Iterator[Record]:
     reader = StreamReader(stream, "events", since=since, follow=follow)  # type: ignore[arg-type]
     for batch in reader.batches():
-        yield from batch
+        yield from batch.records if batch else ()
 
 
 def keys(records: Iterator[Record]) -> list[str]:
@@ -132,7 +136,8 @@ def test_a_quiet_stream_yields_empty_batches_so_that_its_reader_can_look_up() ->
     stream = StreamInMemory()
     stream.add("a")
     batches = StreamReader(stream, "events", since=None, follow=True).batches()  # type: ignore[arg-type]
-    assert [len(next(batches)) for _ in range(5)] == [0] * 5
+    found = [next(batches) for _ in range(5)]
+    assert all(batch is None or not batch.records for batch in found)
     batches.close()  # type: ignore[attr-defined]
 
 
@@ -148,14 +153,14 @@ def test_a_quiet_stream_yields_empty_batches_so_that_its_reader_can_look_up() ->
 def test_throttling_is_waited_for(code: str) -> None:
     stream = StreamInMemory()
     stream.add("a", "1", "2", "3")
-    stream.faults = [code] * 4
+    stream.faults = [refusal(code) for _ in range(9)]
     assert keys(read(stream)) == ["1", "2", "3"]
 
 
 def test_any_other_refusal_is_raised() -> None:
     stream = StreamInMemory()
     stream.add("a", "1")
-    stream.faults = ["AccessDeniedException"]
+    stream.faults = [refusal("AccessDeniedException")]
     with pytest.raises(ClientError, match="AccessDeniedException"):
         keys(read(stream))
 
@@ -165,7 +170,7 @@ def test_an_expired_iterator_is_renewed_where_reading_stopped() -> None:
     stream.add("a", "1", "2", "3", "4")
     records = read(stream)
     found = [next(records).partition_key]
-    stream.faults = ["ExpiredIteratorException"]
+    stream.faults = [refusal("ExpiredIteratorException")]
     assert found + keys(records) == ["1", "2", "3", "4"]
     assert stream.starts[-1]["ShardIteratorType"] == "AFTER_SEQUENCE_NUMBER"
 
@@ -173,11 +178,120 @@ def test_an_expired_iterator_is_renewed_where_reading_stopped() -> None:
 def test_an_expired_iterator_with_nothing_read_begins_where_it_began() -> None:
     stream = StreamInMemory()
     stream.add("a", "1")
-    stream.faults = ["ExpiredIteratorException"]
+    stream.faults = [refusal("ExpiredIteratorException")]
     assert keys(read(stream, since=NOW)) == ["1"]
     assert [(start["ShardIteratorType"], start["Timestamp"]) for start in stream.starts] == [
         ("AT_TIMESTAMP", NOW)
     ] * 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal("InternalFailure", 500),
+        refusal("ServiceUnavailable", 503),
+        ConnectionClosedError(endpoint_url="http://kinesis"),
+        UnreadableAnswer(),
+    ],
+    ids=lambda fault: type(fault).__name__ + str(fault)[-20:],
+)
+def test_a_fault_that_may_pass_is_met_again_where_reading_stopped(fault: Exception) -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1", "2", "3")
+    stream.faults = [fault] * 4
+    assert keys(read(stream)) == ["1", "2", "3"]
+    stream.faults = [fault] * 5
+    with pytest.raises(AwsError if isinstance(fault, UnreadableAnswer) else type(fault)):
+        keys(read(stream))
+
+
+def test_throttling_in_between_does_not_make_a_fault_last() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1")
+    throttled = refusal("ProvisionedThroughputExceededException")
+    stream.faults = [refusal("InternalFailure", 500), *[throttled] * 8]
+    assert keys(read(stream)) == ["1"]
+
+
+def test_a_shard_that_backs_off_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "_BACKOFF", (60.0, 60.0))
+    stream = StreamInMemory()
+    stream.add("a", "1")
+    stream.add("b", "1", "1", "1", "1")
+    stream.faults = [refusal("ProvisionedThroughputExceededException")]
+    monkeypatch.setattr(reader_module, "PARALLEL_READS", 1)
+    records = read(stream)
+    assert [next(records).sequence_number for _ in range(4)] == ["0", "1", "2", "3"]
+    records.close()  # type: ignore[attr-defined]
+
+
+def test_children_that_are_listed_late_are_waited_for() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1")
+    stream.closed.add("a")
+    records = read(stream, follow=True)
+    assert next(records).partition_key == "1"
+    listings = iter(range(10))
+
+    def add_late() -> None:
+        if next(listings) == 3:
+            stream.add("child", "2", parents=("a",))
+
+    stream.before_listing = add_late
+    assert next(records).partition_key == "2"
+    records.close()  # type: ignore[attr-defined]
+
+
+def test_a_shard_that_has_grown_too_old_meanwhile_is_passed_over() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1", "1", "1")
+    stream.add("b", "2", parents=("a",))
+    records = read(stream)
+    found = [next(records).partition_key]
+    stream.faults = [refusal("ResourceNotFoundException")]
+    stream.before_listing = lambda: stream.shards.pop("a", None) and None
+    assert found + keys(records) == ["1", "1", "2"]
+
+
+def test_a_stream_that_is_deleted_meanwhile_ends_reading() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1", "1", "1")
+    records = read(stream, follow=True)
+    next(records)
+    stream.faults = [refusal("ResourceNotFoundException")] * 2
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        keys(records)
+
+
+def test_shards_that_were_closed_before_the_beginning_are_not_asked_for() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1")
+    keys(read(stream, since=NOW))
+    keys(read(stream))
+    assert stream.filters == [{"ShardFilter": {"Type": "FROM_TIMESTAMP", "Timestamp": NOW}}, {}]
+
+
+def test_who_stops_reading_does_not_wait_for_an_answer_that_never_comes() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1")
+    stream.add("b", "2")
+    stuck, release, answered = threading.Event(), threading.Event(), threading.Event()
+    answer = stream.get_records
+
+    def get_records(ShardIterator: str, Limit: int) -> dict[str, Any]:  # noqa: N803
+        if ShardIterator.startswith("b"):
+            stuck.set()
+            release.wait(60)
+            answered.set()
+        return answer(ShardIterator, Limit)
+
+    stream.get_records = get_records  # type: ignore[method-assign]
+    records = read(stream, follow=True)
+    assert next(records).partition_key == "1"
+    assert stuck.wait(10)
+    records.close()  # type: ignore[attr-defined]
+    assert not answered.is_set()
+    release.set()
 
 
 def test_without_following_the_end_is_what_was_there_at_the_start() -> None:
@@ -192,5 +306,5 @@ def test_without_following_the_end_is_what_was_there_at_the_start() -> None:
         follow=False,
         clock=lambda: float(next(clock)),
     )
-    found = [record for batch in reader.batches() for record in batch]
+    found = [record for batch in reader.batches() if batch for record in batch.records]
     assert 2 <= len(found) < 10

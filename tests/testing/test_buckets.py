@@ -64,3 +64,23 @@ def test_never_more_than_the_rate_and_one_burst(rate: float, offers: list[tuple[
         accepted += size if budget.take(size, now) else 0
     # A record larger than the burst may overdraw the bucket, once.
     assert accepted <= (now + 1) * rate + largest + 1e-6
+
+
+def test_a_shard_answers_so_many_reads_a_second_whoever_asks() -> None:
+    budget = Budget(Limits(reads_per_second=5), 0.0)
+    assert sum(budget.take_read(0.0) for _ in range(9)) == 5
+    assert sum(budget.take_read(0.4) for _ in range(9)) == 2
+
+
+def test_an_answer_of_many_bytes_makes_readers_wait_for_them() -> None:
+    budget = Budget(Limits(read_bytes_per_second=2_000_000), 0.0)
+    assert budget.take_read(0.0)
+    budget.give_out(10_000_000)
+    assert not budget.take_read(3.9)
+    assert budget.take_read(4.1)
+
+
+def test_readers_are_not_limited_unless_that_is_asked_for() -> None:
+    budget = Budget(Limits(), 0.0)
+    budget.give_out(10**9)
+    assert all(budget.take_read(0.0) for _ in range(1000))

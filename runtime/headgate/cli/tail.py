@@ -1,30 +1,37 @@
 """`headgate tail`: what is in a stream, as it comes."""
 
-import os
-import re
-import select
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Protocol
 
 import typer
 
-from headgate.errors import INTERRUPTED, UsageError
+from headgate.cli.output import Pipe, console, ended_by_its_reader, printable
+from headgate.cli.streams import Region, Stream, stream_named
+from headgate.errors import UsageError
+from headgate.reading.filters import Filter, filter_by
 from headgate.reading.record import Record, json_line
 from headgate.reading.since import parse_since
 
-_STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}", re.ASCII)
 
-Show = Callable[[Sequence[Record]], None]
+class Screen(Protocol):
+    """Shows what is read."""
+
+    def show(self, shard_id: str, records: Sequence[Record], millis_behind: int | None) -> None:
+        """Show records of a shard, which may be none."""
+
+    def quiet(self) -> None:
+        """Note that nothing has come for up to a second."""
+
+    def close(self) -> None:
+        """Show what has not been shown yet."""
 
 
 def tail(
-    stream: Annotated[str, typer.Argument(metavar="STREAM", help="The stream's name.", show_default=False)],
-    region: Annotated[
-        str | None,
-        typer.Option(help="The stream's region. Default: AWS_REGION's or the profile's.", show_default=False),
-    ] = None,
+    stream: Stream,
+    region: Region = None,
     since: Annotated[
         str,
         typer.Option(
@@ -34,9 +41,35 @@ def tail(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what comes; else end at each shard's tip.")
     ] = False,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type", metavar="TYPE", help="Only events of this type: track, page, ...", show_default=False
+        ),
+    ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only track calls of this event.", show_default=False),
+    ] = None,
+    user_id: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this userId.", show_default=False)
+    ] = None,
+    message_id: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this messageId.", show_default=False)
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID", help="Only this source, whose ID an event has as projectId.", show_default=False
+        ),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", help="End after N records.", show_default=False)
     ] = None,
+    stats: Annotated[
+        bool,
+        typer.Option("--stats", help="Show once a second how much comes and how late, in place of records."),
+    ] = False,
 ) -> None:
     """Print a stream's records: shard, sequence number, partition key and event.
 
@@ -44,70 +77,115 @@ def tail(
     shardId, sequenceNumber, partitionKey, approximateArrivalTimestamp and event;
     a record that is no JSON has data, in base64, in place of event.
 
-    Example: headgate tail events --region us-west-2 --since 1h --follow
+    All shards are read at once, through splits and merges, and a shard after its
+    parents: a partition key's records come in their order.
+
+    An option that filters may be given again: an event has to equal one of its
+    values, and to pass every kind of filter that is given.
+
+    With --stats: records and bytes a second, by shard, and the delay from an
+    event's receivedAt to its being read; in a pipe one JSON object a second.
+
+    It ends with status 130 on Ctrl-C, and with 0 when nobody reads its pipe any more.
+
+    Examples:
+    headgate tail events --region us-west-2 --since 1h --follow
+
+    headgate tail events --type track --event "Order Completed" --user-id user-1 --since 1d
+
+    headgate tail events --since trim-horizon | jq -c .event
+
+    headgate tail events --follow --stats
     """
-    if not _STREAM_NAME.fullmatch(stream):
-        raise UsageError(
-            f"STREAM: {stream!r} is no stream name; allowed: 1 to 128 letters, digits and any of _ . -"
-        )
+    name = stream_named(stream)
     if limit is not None and limit < 1:
         raise UsageError(f"--limit: {limit} is too few; allowed: 1 or more")
     begin = parse_since(since, datetime.now(UTC))
-    try:
-        _tail(stream, region, begin, follow, limit)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        # Nobody reads any more. Python would complain when it flushes what is left at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    wanted = filter_by(
+        {
+            "type": type_ or (),
+            "event": event or (),
+            "user_id": user_id or (),
+            "message_id": message_id or (),
+            "project_id": source or (),
+        }
+    )
+    with ended_by_its_reader():
+        _tail(name, region, begin, follow, wanted, limit, stats)
 
 
-def _tail(stream: str, region: str | None, begin: datetime | None, follow: bool, limit: int | None) -> None:
+def _tail(
+    stream: str,
+    region: str | None,
+    begin: datetime | None,
+    follow: bool,
+    wanted: Filter,
+    limit: int | None,
+    stats: bool,
+) -> None:
     from headgate.cli.aws import aws_faults_in_one_line, kinesis_client
     from headgate.reading.reader import PARALLEL_READS, StreamReader
 
     client = kinesis_client(region, connections=PARALLEL_READS)
-    show = _on_terminal() if sys.stdout.isatty() else _in_pipe()
+    screen = _screen(stats=stats)
     left = limit if limit is not None else sys.maxsize
-    with aws_faults_in_one_line(stream, client.meta.region_name):
-        for batch in StreamReader(client, stream, since=begin, follow=follow).batches():
-            show(batch[:left])
-            left -= len(batch)
-            if left <= 0:
-                return
+    try:
+        with aws_faults_in_one_line(stream, client.meta.region_name):
+            for batch in StreamReader(client, stream, since=begin, follow=follow).batches():
+                if batch is None:
+                    screen.quiet()
+                    continue
+                records = wanted(batch.records)[:left]
+                screen.show(batch.shard_id, records, batch.millis_behind)
+                left -= len(records)
+                if left <= 0:
+                    return
+    finally:
+        screen.close()
 
 
-def _in_pipe() -> Show:
-    reader_left = select.poll()
-    reader_left.register(sys.stdout.fileno(), 0)
+def _screen(*, stats: bool) -> Screen:
+    if stats:
+        from headgate.cli.rates import RatesScreen
 
-    def show(records: Sequence[Record]) -> None:
-        # A quiet stream writes nothing, so a write alone would never tell that the pipe is closed.
-        if any(event & select.POLLERR for _, event in reader_left.poll(0)):
-            raise BrokenPipeError
-        sys.stdout.buffer.write(b"".join(map(json_line, records)))
-        sys.stdout.buffer.flush()
-
-    return show
+        return RatesScreen()
+    return _OnTerminal() if sys.stdout.isatty() else _InPipe()
 
 
-def _on_terminal() -> Show:
-    from rich.console import Console
-    from rich.highlighter import JSONHighlighter
-    from rich.text import Text
+class _InPipe:
+    """Records as JSON lines."""
 
-    # rich takes NO_COLOR to the letter and keeps bold and dim; who sets it wants plain text.
-    console = Console(soft_wrap=True, color_system=None if os.environ.get("NO_COLOR") else "auto")
-    highlight = JSONHighlighter()
+    def __init__(self) -> None:
+        self._pipe = Pipe()
 
-    def show(records: Sequence[Record]) -> None:
+    def show(self, shard_id: str, records: Sequence[Record], _millis_behind: int | None) -> None:
+        self._pipe.write(b"".join([json_line(shard_id, record) for record in records]))
+
+    def quiet(self) -> None:
+        self._pipe.write(b"")
+
+    def close(self) -> None:
+        """Nothing waits."""
+
+
+class _OnTerminal:
+    """Records for the eye: two lines each."""
+
+    def __init__(self) -> None:
+        from rich.highlighter import JSONHighlighter
+
+        self._print = partial(console().print, soft_wrap=True)
+        self._highlight = JSONHighlighter()
+
+    def show(self, shard_id: str, records: Sequence[Record], _millis_behind: int | None) -> None:
+        from rich.text import Text
+
         for record in records:
-            arrival = record.approximate_arrival_timestamp.astimezone()
-            console.print(
+            self._print(
                 Text.assemble(
-                    (arrival.strftime("%H:%M:%S.%f")[:-3], "dim"),
+                    (record.arrival.astimezone().strftime("%H:%M:%S.%f")[:-3], "dim"),
                     "  ",
-                    (record.shard_id, "cyan"),
+                    (shard_id, "cyan"),
                     "  ",
                     (record.sequence_number, "dim"),
                     "  ",
@@ -116,15 +194,13 @@ def _on_terminal() -> Show:
             )
             event = record.event
             if event is None:
-                console.print(
-                    Text(f"{len(record.data):,} bytes that are no JSON: {record.data[:60]!r}", "yellow")
-                )
+                said = f"{len(record.data):,} bytes that are no JSON: {record.data[:60]!r}"
+                self._print(Text(said, "yellow"))
             else:
-                console.print(highlight(Text(printable(event.decode()))))
+                self._print(self._highlight(Text(printable(event.decode()))))
 
-    return show
+    def quiet(self) -> None:
+        """Nothing to do: a terminal that goes away ends the process."""
 
-
-def printable(text: str) -> str:
-    """Return `text` with what could steer a terminal written as escapes."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    def close(self) -> None:
+        """Nothing waits."""

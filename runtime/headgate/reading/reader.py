@@ -4,34 +4,41 @@ Records of one shard come in its order, and a shard begins only after its parent
 key's records come in the order in which the stream has them. Shards among each other have no order.
 """
 
+import heapq
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 
+from headgate.errors import AwsError
+from headgate.reading.get_records import MOST_RECORDS, Answer, GetRecords, UnreadableAnswer
+from headgate.reading.hands import Hands
+from headgate.reading.lineage import Lineage
 from headgate.reading.record import Record
 from headgate.shards import list_shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
-    from mypy_boto3_kinesis.type_defs import ShardTypeDef
 
-T = TypeVar("T")
-
-PARALLEL_READS = 32
+PARALLEL_READS = 16
 """Most shards that are being read at one instant; the others wait their turn."""
 
-# A shard answers 5 GetRecords a second, all its readers together (quota in the Kinesis developer guide).
-# Behind the tip a reader may take them all; at the tip, one a second leaves the rest to the consumers.
+# A shard answers 5 GetRecords and 2 MB a second, all its readers together (quotas in the Kinesis developer
+# guide). Behind the tip a reader may take all of it; at the tip, one call a second leaves the rest to the
+# consumers.
 _PAUSE_BEHIND = 0.2
+_BYTES_A_SECOND = 2_000_000
 _PAUSE_AT_TIP = 1.0
+_PAUSE_BEFORE_LISTING = 1.0
 _BACKOFF = (0.5, 10.0)
+_TRIES = 5
+"""How often what may be a passing fault is met, by one shard and in a row, before it is none: a minute or so,
+with the attempts that boto3 makes each time. Throttling is waited for as long as it lasts."""
 
 _THROTTLED = {
     "ProvisionedThroughputExceededException",
@@ -41,28 +48,42 @@ _THROTTLED = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one shard, in their order."""
+
+    shard_id: str
+    records: Sequence[Record]
+    millis_behind: int | None
+    """How far what comes next in the shard is behind its tip; 0 at the tip; None where nobody said."""
+
+
+@dataclass(slots=True, order=True)
 class _Cursor:
     """How far a shard has been read."""
 
+    due: float
+    """When it may be read next."""
     shard_id: str
-    iterator: str | None = None
-    last_sequence_number: str | None = None
-    due: float = 0.0
+    iterator: str | None = field(default=None, compare=False)
+    last_sequence_number: str | None = field(default=None, compare=False)
+    failures: int = field(default=0, compare=False)
+    """How often in a row reading failed, throttling with it."""
+    faults: int = field(default=0, compare=False)
+    """How often in a row it failed otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    records: list[Record]
-    millis_behind: int | None
-    closed: bool = False
+class _Read:
+    answer: Answer
+    asked_at: float
 
 
 class StreamReader:
     """Reads a stream with ListShards, GetShardIterator and GetRecords.
 
     Args:
-        kinesis: the client; it is used by several threads.
+        kinesis: the client; it is used by several threads, and for nothing else from then on.
         stream_name: the stream.
         since: the instant to begin at, or `since.TRIM_HORIZON`.
         follow: go on at the tip and with shards that are made later; else each shard ends at its tip.
@@ -79,87 +100,124 @@ class StreamReader:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kinesis = kinesis
+        self._get_records = GetRecords(kinesis)
         self._stream_name = stream_name
         self._since = since
         self._follow = follow
         self._clock = clock
-        self._shards: list[ShardTypeDef] = []
-        self._known: set[str] = set()
-        self._ended: set[str] = set()
-        self._stopped = threading.Event()
+        self._lineage = Lineage()
+        self._resting: list[_Cursor] = []
 
-    def batches(self) -> Iterator[Sequence[Record]]:
-        """Yield records as they come; an empty batch, at least each second, when there are none.
+    def batches(self) -> Iterator[Batch | None]:
+        """Yield records as they come; None, at least each second, when there are none.
+
+        A shard is asked for more only once its last batch has been used, so whoever is slow is not drowned.
 
         Raises:
-            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: an answer that waiting does
-                not mend; throttling is waited for.
+            AwsError: answers cannot be read, again and again.
+            botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: a fault that waiting does not
+                mend, or did not; throttling is waited for.
         """
-        pool = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix="shard")
+        hands = Hands(self._read, PARALLEL_READS)
         try:
-            yield from self._rounds(pool)
+            yield from self._rounds(hands)
         finally:
-            self._stopped.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+            hands.close()
 
-    def _rounds(self, pool: ThreadPoolExecutor) -> Iterator[Sequence[Record]]:
+    def _rounds(self, hands: "Hands[_Cursor, _Read]") -> Iterator[Batch | None]:
         began = self._clock()
-        resting = self._next_shards()
-        reading: dict[Future[_Answer], _Cursor] = {}
-        while resting or reading:
+        list_at = began
+        self._list()
+        while self._resting or hands.busy or (self._follow and self._lineage.awaits_children):
             now = self._clock()
-            reading |= {pool.submit(self._read, cursor): cursor for cursor in resting if cursor.due <= now}
-            resting = [cursor for cursor in resting if cursor.due > now]
-            pause = min([_PAUSE_AT_TIP, *(cursor.due - now for cursor in resting)])
-            if reading:
-                done, _ = wait(reading, pause, FIRST_COMPLETED)
+            if self._follow and self._lineage.awaits_children and now >= list_at:
+                self._list()
+                list_at = self._clock() + _PAUSE_BEFORE_LISTING
+            while self._resting and self._resting[0].due <= now and hands.free:
+                hands.give(heapq.heappop(self._resting))
+            wait = self._resting[0].due - now if self._resting and hands.free else _PAUSE_AT_TIP
+            done = hands.next(min(wait, _PAUSE_AT_TIP))
+            if done is None:
+                yield None
+                continue
+            cursor, read = done
+            if isinstance(read, Exception):
+                self._failed(cursor, read)
+                continue
+            cursor.failures = cursor.faults = 0
+            answer = read.answer
+            yield Batch(cursor.shard_id, answer.records, answer.millis_behind_latest)
+            closed = answer.next_shard_iterator is None
+            if closed or not (self._follow or _goes_on(answer, read.asked_at - began)):
+                self._end(cursor, closed=closed)
             else:
-                done = set()
-                self._sleep(pause)
-            if not done:
-                yield ()
-            for future in done:
-                cursor, answer = reading.pop(future), future.result()
-                yield answer.records
-                at_end = not self._follow and _at_tip(answer, self._clock() - began)
-                if answer.closed or at_end:
-                    self._ended.add(cursor.shard_id)
-                    resting += self._next_shards()
-                else:
-                    cursor.due = self._clock() + (_PAUSE_BEHIND if answer.millis_behind else _PAUSE_AT_TIP)
-                    resting.append(cursor)
+                self._rest(cursor, _pause_after(answer))
 
-    def _next_shards(self) -> list[_Cursor]:
-        """The shards that are new and whose parents have been read to their end, or are gone."""
-        if self._follow or not self._shards:
-            self._shards = self._patiently(lambda: list_shards(self._kinesis, self._stream_name))
-        listed = {shard["ShardId"] for shard in self._shards}
-        cursors = [
-            _Cursor(shard["ShardId"])
-            for shard in self._shards
-            if shard["ShardId"] not in self._known
-            and all(
-                parent in self._ended or (parent not in listed and parent not in self._known)
-                for parent in (shard.get("ParentShardId"), shard.get("AdjacentParentShardId"))
-                if parent
-            )
-        ]
-        self._known.update(cursor.shard_id for cursor in cursors)
-        return cursors
+    def _list(self) -> None:
+        """Take in the shards that there are now."""
+        delay, longest = _BACKOFF
+        while True:
+            try:
+                shards = list_shards(self._kinesis, self._stream_name, since=self._since)
+            except ClientError as error:
+                if _code(error) not in _THROTTLED:
+                    raise
+                time.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
+                delay = min(2 * delay, longest)
+            else:
+                self._lineage.update(shards)
+                self._begin()
+                return
 
-    def _read(self, cursor: _Cursor) -> _Answer:
-        iterator = cursor.iterator or self._patiently(lambda: self._iterator(cursor))
-        try:
-            answer = self._patiently(lambda: self._kinesis.get_records(ShardIterator=iterator))
-        except self._kinesis.exceptions.ExpiredIteratorException:
+    def _begin(self) -> None:
+        """Put those shards beside the others that may be read by now."""
+        for shard_id in self._lineage.ready():
+            heapq.heappush(self._resting, _Cursor(self._clock(), shard_id))
+
+    def _end(self, cursor: _Cursor, *, closed: bool) -> None:
+        self._lineage.end(cursor.shard_id, closed=closed)
+        self._begin()
+
+    def _rest(self, cursor: _Cursor, seconds: float) -> None:
+        cursor.due = self._clock() + seconds
+        heapq.heappush(self._resting, cursor)
+
+    def _failed(self, cursor: _Cursor, error: Exception) -> None:
+        """Let a shard rest after a fault that may pass, so that the others go on; raise any other."""
+        code = _code(error)
+        if code == "ExpiredIteratorException":
             # It lives five minutes, and whoever reads our output may take longer.
             cursor.iterator = None
-            return _Answer([], millis_behind=None)
-        records = [_record(cursor.shard_id, record) for record in answer["Records"]]
-        if records:
-            cursor.last_sequence_number = records[-1].sequence_number
-        cursor.iterator = answer.get("NextShardIterator")
-        return _Answer(records, answer.get("MillisBehindLatest"), closed=cursor.iterator is None)
+        elif code == "ResourceNotFoundException":
+            self._gone(cursor, error)
+            return
+        elif code not in _THROTTLED:
+            cursor.faults += 1
+            if not _may_pass(error) or cursor.faults >= _TRIES:
+                raise _told(error, cursor)
+        first, longest = _BACKOFF
+        seconds = min(first * 2**cursor.failures, longest)
+        cursor.failures += 1
+        self._rest(cursor, seconds * random.uniform(0.5, 1.0))  # noqa: S311
+
+    def _gone(self, cursor: _Cursor, error: Exception) -> None:
+        """End a shard that has become older than the stream's retention before its turn came."""
+        self._list()
+        if self._lineage.has(cursor.shard_id):
+            raise error
+        self._end(cursor, closed=False)
+
+    # In a thread of its own.
+
+    def _read(self, cursor: _Cursor) -> _Read:
+        if cursor.iterator is None:
+            cursor.iterator = self._iterator(cursor)
+        asked_at = self._clock()
+        answer = self._get_records(cursor.iterator)
+        if answer.records:
+            cursor.last_sequence_number = answer.records[-1].sequence_number
+        cursor.iterator = answer.next_shard_iterator
+        return _Read(answer, asked_at)
 
     def _iterator(self, cursor: _Cursor) -> str:
         start: dict[str, Any]
@@ -176,33 +234,35 @@ class StreamReader:
             StreamName=self._stream_name, ShardId=cursor.shard_id, **start
         )["ShardIterator"]
 
-    def _patiently(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns once it is not throttled; waits longer each time, with jitter."""
-        delay, longest = _BACKOFF
-        while True:
-            try:
-                return call()
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in _THROTTLED:
-                    raise
-            self._sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
-            delay = min(2 * delay, longest)
 
-    def _sleep(self, seconds: float) -> None:
-        if self._stopped.wait(seconds):
-            raise CancelledError
+def _goes_on(answer: Answer, elapsed: float) -> bool:
+    """Whether a shard may hold more of what was in it when reading began.
+
+    AWS's clock alone is asked for the instant, and ours, since before the request was sent, for the time that
+    has gone by since reading began.
+    """
+    behind = answer.millis_behind_latest
+    return behind is None or behind > 1000 * elapsed or len(answer.records) >= MOST_RECORDS
 
 
-def _at_tip(answer: _Answer, elapsed: float) -> bool:
-    """Whether all is read that was in the shard when reading began; AWS's clock alone is asked."""
-    return answer.millis_behind is not None and answer.millis_behind <= 1000 * elapsed
+def _pause_after(answer: Answer) -> float:
+    if not answer.millis_behind_latest:
+        return _PAUSE_AT_TIP
+    read = sum(len(record.data) for record in answer.records)
+    return max(_PAUSE_BEHIND, read / _BYTES_A_SECOND)
 
 
-def _record(shard_id: str, record: Mapping[str, Any]) -> Record:
-    return Record(
-        shard_id=shard_id,
-        sequence_number=record["SequenceNumber"],
-        partition_key=record["PartitionKey"],
-        approximate_arrival_timestamp=record["ApproximateArrivalTimestamp"],
-        data=record["Data"],
-    )
+def _code(error: Exception) -> str:
+    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+
+
+def _may_pass(error: Exception) -> bool:
+    if isinstance(error, ClientError):
+        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
+    return isinstance(error, HTTPClientError | NotConnected | UnreadableAnswer)
+
+
+def _told(error: Exception, cursor: _Cursor) -> Exception:
+    if isinstance(error, UnreadableAnswer):
+        return AwsError(f"{cursor.shard_id}: {cursor.faults} answers in a row cannot be read")
+    return error

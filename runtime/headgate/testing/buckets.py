@@ -1,4 +1,4 @@
-"""What a shard takes in: token buckets for bytes and for records."""
+"""What a shard takes in and gives out: token buckets for bytes, for records and for calls."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,25 @@ import msgspec
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much one shard accepts; the defaults are those of every Kinesis shard.
+    """How much one shard accepts and gives out; what it accepts is by default what every Kinesis shard does.
 
     Args:
         bytes_per_second: data and partition keys; None for no limit. Kinesis: 1 MB/s.
         records_per_second: None for no limit. Kinesis: 1,000.
         burst_seconds: how many seconds' worth a shard that was idle takes at once. Kinesis documents none.
+        reads_per_second: GetRecords calls, of all readers; None for no limit. Kinesis: 5.
+        read_bytes_per_second: data that is read; an answer may hold more, and the shard then makes its
+            readers wait. None for no limit. Kinesis: 2 MB/s.
     """
 
     bytes_per_second: float | None = 1_000_000
     records_per_second: float | None = 1_000
     burst_seconds: float = 1.0
+    reads_per_second: float | None = None
+    read_bytes_per_second: float | None = None
 
     def __post_init__(self) -> None:
-        for rate in (self.bytes_per_second, self.records_per_second, self.burst_seconds):
+        for rate in msgspec.structs.astuple(self):
             if rate is not None and rate <= 0:
                 raise ValueError(f"a limit is more than 0, or None for no limit; not {rate}")
 
@@ -55,6 +60,8 @@ class Budget:
     def __init__(self, limits: Limits, now: float) -> None:
         self._bytes = _bucket(limits.bytes_per_second, limits.burst_seconds, now)
         self._records = _bucket(limits.records_per_second, limits.burst_seconds, now)
+        self._reads = _bucket(limits.reads_per_second, 1.0, now)
+        self._read_bytes = _bucket(limits.read_bytes_per_second, 1.0, now)
 
     def take(self, size: int, now: float) -> bool:
         """Take one record of `size` bytes, or nothing at all; return whether it was taken.
@@ -73,6 +80,21 @@ class Budget:
         if in_bytes is not None:
             in_bytes.tokens -= size
         return True
+
+    def take_read(self, now: float) -> bool:
+        """Take one GetRecords call; return whether it was taken."""
+        if self._read_bytes is not None and not self._read_bytes.holds(0, now):
+            return False
+        if self._reads is not None:
+            if not self._reads.holds(1, now):
+                return False
+            self._reads.tokens -= 1
+        return True
+
+    def give_out(self, size: int) -> None:
+        """Note how many bytes that call has read."""
+        if self._read_bytes is not None:
+            self._read_bytes.tokens -= size
 
 
 def _bucket(rate: float | None, burst_seconds: float, now: float) -> _Bucket | None:

@@ -65,7 +65,14 @@ def get_records(service: Service, request: GetRecords, _log: LoggedRequest) -> d
         )
     stream = service.active_stream_in(OnStream(stream_name=iterator.stream))
     shard = service.shard(stream, iterator.shard_id)
+    if not shard.budget.take_read(now):
+        raise Refusal(
+            "ProvisionedThroughputExceededException",
+            f"Rate exceeded for shard {shard.shard_id} in stream {stream.name} under account "
+            f"{service.account}.",
+        )
     records = _bounded(shard.records[iterator.position : iterator.position + request.limit])
+    shard.budget.give_out(sum(len(record.data) for record in records))
     position = iterator.position + len(records)
     behind = now - shard.records[position].time if position < len(shard.records) else 0.0
     answer: dict[str, Any] = {
