@@ -139,7 +139,7 @@ class Check:
         policy = self._look(lambda eyes: self._probes.trust_policy(name_of(role), eyes))
         if not isinstance(policy, Refused) and self._caller is not None:
             reading = trust.read(policy, self._caller, role)
-            if reading.clear:
+            if reading.openings or reading.clear:
                 return identity.trust_read(reading, role)
         # The right External ID let this caller in: what is refused now is refused for its External ID.
         return identity.trust_tested(
@@ -158,10 +158,11 @@ class Check:
         if not isinstance(answer, Refused):
             self._summary = answer
             return stream.described(answer)
-        elsewhere: Sequence[str] = ()
+        found_in: Sequence[str] = ()
         if answer.code == NO_SUCH_STREAM:
-            elsewhere = self._probes.regions_with(name, self._credentials)
-        return stream.not_described(answer, self._arn, elsewhere)
+            found = (self._probes.regions_with(name, eyes) for eyes in (self._credentials, *self._more_eyes))
+            found_in = next(filter(None, found), ())
+        return stream.not_described(answer, self._arn, found_in)
 
     def _permissions(self) -> Outcome:
         if self._principal is None:
@@ -180,7 +181,7 @@ class Check:
 
     def _put(self) -> Outcome:
         name, probes, credentials = self._target.stream_name, self._probes, self._credentials
-        event = put.test_event(f"headgate-check-{uuid.uuid4()}", datetime.now(UTC))
+        event = put.marked_event(f"headgate-check-{uuid.uuid4()}", datetime.now(UTC))
         answer = probes.put_records(name, event, credentials, dry_run=True)
         if isinstance(answer, Refused) and answer.code in put.NOT_UNDERSTOOD:
             answer = probes.put_records(name, event, credentials, dry_run=False)
@@ -200,12 +201,16 @@ class Check:
 
     def _look(self, ask: Callable[[Eyes], Result | Refused]) -> Result | Refused:
         """Ask as the role, and where it may not, as a caller of the same account."""
-        first = ask(self._credentials)
-        if isinstance(first, Refused) and first.denied and self._credentials is not None and self._is_owner:
-            second = ask(None)
-            if not isinstance(second, Refused):
-                return second
-        return first
+        answer = ask(self._credentials)
+        for eyes in self._more_eyes:
+            if isinstance(answer, Refused) and answer.denied:
+                other = ask(eyes)
+                answer = answer if isinstance(other, Refused) and other.denied else other
+        return answer
+
+    @property
+    def _more_eyes(self) -> Sequence[Eyes]:
+        return (None,) if self._credentials is not None and self._is_owner else ()
 
     @cached_property
     def _principal(self) -> str | None:

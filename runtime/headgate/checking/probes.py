@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 from botocore.session import Session
 
 from headgate.checking.answers import Refused, RegionKnown, Written
-from headgate.checking.put import PARTITION_KEY, TestEvent, same_event
+from headgate.checking.put import PARTITION_KEY, MarkedEvent, same_event
 from headgate.clients import client
 from headgate.delivery.assuming import assume_role
 from headgate.delivery.permissions import simulate
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _CONFIG = Config(connect_timeout=3, read_timeout=10)
-_REGIONS_AT_ONCE = 8
+_QUICK = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
+"""For regions that are asked by the way; where there is no way to them, nobody waits long."""
+_REGIONS_AT_ONCE = 16
 _READ_BACK_SECONDS = 5.0
 _READ_AGAIN_SECONDS = 0.2
 _NO_CREDENTIALS = Refused("NoCredentials", "no AWS credentials", answered=False)
@@ -39,12 +41,16 @@ class Probes:
         session: with the caller's credentials.
         region: where it asks.
         secret: a text that is in no message, whatever AWS says.
+        config: how long an answer is waited for.
     """
 
-    def __init__(self, session: Session, region: str, secret: str | None = None) -> None:
+    def __init__(
+        self, session: Session, region: str, secret: str | None = None, config: Config = _CONFIG
+    ) -> None:
         self._session = session
         self._region = region
         self._secret = secret
+        self._config = config
         self._clients: dict[tuple[str, str | None], Any] = {}
 
     def region(self) -> RegionKnown:
@@ -99,7 +105,8 @@ class Probes:
         regions = set(self._session.get_available_regions("kinesis", partition)) - {self._region}
 
         def shows(region: str) -> bool:
-            return not isinstance(Probes(self._session, region).stream(stream_name, credentials), Refused)
+            there = Probes(self._session, region, config=_QUICK).stream(stream_name, credentials)
+            return not isinstance(there, Refused)
 
         with ThreadPoolExecutor(_REGIONS_AT_ONCE) as threads:
             found = zip(sorted(regions), threads.map(shows, sorted(regions)), strict=True)
@@ -121,7 +128,7 @@ class Probes:
         )
 
     def put_records(
-        self, stream_name: str, event: TestEvent, credentials: ReadOnlyCredentials | None, *, dry_run: bool
+        self, stream_name: str, event: MarkedEvent, credentials: ReadOnlyCredentials | None, *, dry_run: bool
     ) -> Written | Refused:
         """Put the event with PutRecords; with DryRun, where it is asked for and this botocore knows it."""
 
@@ -138,7 +145,7 @@ class Probes:
         return self._ask(put)
 
     def put_record(
-        self, stream_name: str, event: TestEvent, credentials: ReadOnlyCredentials | None
+        self, stream_name: str, event: MarkedEvent, credentials: ReadOnlyCredentials | None
     ) -> Written | Refused:
         """Put the event with PutRecord; with DryRun, where this botocore knows it."""
 
@@ -155,7 +162,7 @@ class Probes:
         return self._ask(put)
 
     def read_back(
-        self, stream_name: str, event: TestEvent, where: Written, credentials: ReadOnlyCredentials | None
+        self, stream_name: str, event: MarkedEvent, where: Written, credentials: ReadOnlyCredentials | None
     ) -> bool | Refused:
         """Return whether the event is where Kinesis said; a record can be read a moment after it was put."""
 
@@ -206,7 +213,7 @@ class Probes:
             elif self._session.get_credentials() is None:
                 raise _NobodyToAskAsError
             self._clients[key] = client(
-                self._session, service, region_name=self._region, config=_CONFIG, **given
+                self._session, service, region_name=self._region, config=self._config, **given
             )
         return self._clients[key]
 

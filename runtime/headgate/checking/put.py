@@ -39,14 +39,14 @@ _KEY_FAULTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class TestEvent:
-    """An event that says what it is, for a stream that real consumers read."""
+class MarkedEvent:
+    """A test event that says what it is, for a stream that real consumers read."""
 
     message_id: str
     data: bytes
 
 
-def test_event(message_id: str, now: datetime) -> TestEvent:
+def marked_event(message_id: str, now: datetime) -> MarkedEvent:
     """Return a track call named `Headgate Check`, of the anonymous user `headgate-check`.
 
     Args:
@@ -62,10 +62,10 @@ def test_event(message_id: str, now: datetime) -> TestEvent:
         "properties": {"test": True},
         "context": {"library": {"name": "headgate check", "version": __version__}},
     }
-    return TestEvent(message_id, msgspec.json.encode(event))
+    return MarkedEvent(message_id, msgspec.json.encode(event))
 
 
-def written(event: TestEvent, where: Written, found: bool | Refused) -> Outcome:
+def written(event: MarkedEvent, where: Written, found: bool | Refused) -> Outcome:
     """Return what it means that a record was written.
 
     Args:
@@ -138,6 +138,6 @@ def _denied(answer: Refused, principal: str, arn: str, alone: Written | Refused 
     )
 
 
-def same_event(event: TestEvent, record: Mapping[str, Any]) -> bool:
+def same_event(event: MarkedEvent, record: Mapping[str, Any]) -> bool:
     """Return whether a record that was read is the one that was put."""
     return (record["Data"], record["PartitionKey"]) == (event.data, PARTITION_KEY)

@@ -31,7 +31,7 @@ def check(
         bool,
         typer.Option(
             "--put",
-            help="Put a test event too: with DryRun, which writes nothing, unless the service does not know it.",
+            help="Put a test event too: with DryRun, which writes nothing where the service knows it.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
@@ -88,7 +88,7 @@ class _Json:
         steps = [_members(step) for step in check.steps(lambda _: None)]
         self._destinations.append(
             {
-                "source": source.id,
+                "source_id": source.id,
                 "region": destination.region,
                 "stream_name": destination.stream_name,
                 "role_address": destination.role_address,
