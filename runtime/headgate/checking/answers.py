@@ -40,6 +40,13 @@ class Refused:
         return "explicit deny" in self.message
 
     @property
+    def because(self) -> str | None:
+        """The same, in words."""
+        if self.reason is None:
+            return None
+        return f"an explicit deny ({self.reason})" if self.explicit else f"no {self.reason} allows it"
+
+    @property
     def text(self) -> str:
         """Code and message."""
         return f"{self.code}: {self.message}" if self.message else self.code

@@ -125,12 +125,12 @@ def _told(attempt: Attempt, refused: Refused) -> Outcome | None:
         return failed(f"{who} is a root user, and a root user cannot assume a role", "use a user or a role")
     if refused.explicit:
         return failed(
-            f"{who} is denied sts:AssumeRole on {role} by a Deny in a {refused.reason}",
+            f"{who} is denied sts:AssumeRole on {role}: {refused.because}",
             "take the caller or the role out of that Deny",
         )
     if refused.reason is not None and refused.reason != "resource-based policy":
         return failed(
-            f"{who} lacks the permission to assume roles: no {refused.reason} of its own allows it",
+            f"{who} is not allowed sts:AssumeRole: {refused.because}",
             f"allow the caller sts:AssumeRole on {role}",
         )
     if attempt.caller is not None and is_session_of(attempt.caller, role):
@@ -212,6 +212,6 @@ def trust_tested(role: str, without: bool | None, at_random: bool | None) -> Out
 
 
 _CLOSE = (
-    'add "Condition": {"StringEquals": {"sts:ExternalId": ...}} with your External ID there; until then all '
-    "whom that principal writes for can have it write into your stream (the confused deputy)"
+    'add "Condition": {"StringEquals": {"sts:ExternalId": ...}} with your External ID there; until then '
+    "whoever can have that principal write for them can reach your stream (the confused deputy)"
 )

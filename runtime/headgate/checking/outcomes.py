@@ -15,12 +15,13 @@ class Outcome:
     detail: str
     """What was found, or what is wrong and with which value."""
     fix: str | None = None
-    """What to do about it."""
+    """What to do about it, or, where the state is unknown, to find out."""
 
     @property
     def line(self) -> str:
         """Detail and fix, as they are shown."""
-        return self.detail if self.fix is None else f"{self.detail}; fix: {self.fix}"
+        what_to_do = "fix" if self.state == "failed" else "to tell"
+        return self.detail if self.fix is None else f"{self.detail}; {what_to_do}: {self.fix}"
 
 
 @dataclass(frozen=True, slots=True)

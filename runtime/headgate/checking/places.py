@@ -46,5 +46,5 @@ def region(destination: Destination, known: RegionKnown) -> Outcome:
             f"{name!r} is no region: none of that name is known, and Kinesis has no address there", correct
         )
     return unknown(
-        f"botocore does not list a region {name!r}", f"{correct}, unless it is newer than this botocore"
+        f"botocore does not list a region {name!r}", f"{correct}, or upgrade boto3 if the region is new"
     )

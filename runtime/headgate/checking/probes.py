@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from headgate.checking.answers import Refused, RegionKnown, Written
@@ -193,6 +194,8 @@ class Probes:
         except ClientError as error:
             said = error.response.get("Error", {})
             return Refused(said.get("Code", "Unknown"), self._clean(said.get("Message", "")))
+        except ResponseParserError:
+            return Refused("NoAnswerOfAws", "the answer is none of AWS")
         except (BotoCoreError, ValueError) as error:
             return Refused(type(error).__name__, self._clean(error), answered=False)
 

@@ -22,19 +22,19 @@ NOT_UNDERSTOOD = frozenset(
 _BUSY = {"ProvisionedThroughputExceededException", "LimitExceededException"}
 _KEY_FAULTS = {
     "KMSAccessDeniedException": (
-        "is not allowed to use the KMS key of the stream",
-        "allow it kms:GenerateDataKey on the key, in its own policy and in the key's",
+        "{principal} is not allowed to use the KMS key of {arn}",
+        "allow it kms:GenerateDataKey on that key, in its own policy and in the key's",
     ),
-    "KMSDisabledException": ("cannot be served: the KMS key of the stream is disabled", "enable the key"),
+    "KMSDisabledException": ("the KMS key of {arn} is disabled", "enable the key"),
     "KMSInvalidStateException": (
-        "cannot be served: the KMS key of the stream is in a state that does not allow its use",
+        "the KMS key of {arn} is in a state in which it cannot be used",
         "cancel the key's deletion, or import its material again",
     ),
     "KMSNotFoundException": (
-        "cannot be served: the KMS key of the stream is gone",
+        "the KMS key of {arn} is gone",
         "encrypt the stream with a key that exists, in the stream's region",
     ),
-    "KMSOptInRequired": ("cannot be served: the account has no KMS", "subscribe the account to KMS"),
+    "KMSOptInRequired": ("the account of {arn} cannot use KMS", "subscribe the account to KMS"),
 }
 
 
@@ -111,7 +111,7 @@ def refused(
         return no_stream(arn)
     if code in _KEY_FAULTS:
         what, fix = _KEY_FAULTS[code]
-        return failed(f"{principal} {what} ({code})", fix)
+        return failed(f"{what.format(principal=principal, arn=arn)} ({code})", fix)
     if answer.denied:
         return _denied(answer, principal, arn, alone)
     if code in _BUSY:
@@ -122,14 +122,14 @@ def refused(
 
 
 def _denied(answer: Refused, principal: str, arn: str, alone: Written | Refused | None) -> Outcome:
-    said = f" ({answer.reason})" if answer.reason else ""
+    said = f": {answer.because}" if answer.because else ""
     if isinstance(alone, Written):
         note = (
-            f", but kinesis:PutRecord is, and wrote a test event: {alone.shard_id}, sequence number "
+            f"; kinesis:PutRecord is allowed, and wrote a test event: {alone.shard_id}, sequence number "
             f"{alone.sequence_number}"
         )
     elif alone is not None and alone.code == DRY_RUN:
-        note = ", but kinesis:PutRecord is; nothing was written"
+        note = "; kinesis:PutRecord is allowed, and nothing was written"
     else:
         note = ""
     return failed(

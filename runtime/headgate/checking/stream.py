@@ -145,7 +145,7 @@ def key(results: Simulated | Refused, principal: str, key_arn: str) -> Outcome:
         why, fix = _denied_by([results[USE_KEY]])
         return failed(
             f"{principal} is not allowed {USE_KEY} on {key_arn}, which encrypts the stream{why}",
-            fix.format(actions=USE_KEY) + ", unless the key's own policy names it",
+            fix.format(actions=USE_KEY) + ", or in the key's own",
         )
     if found == "unknown":
         return _hangs_on(results)
