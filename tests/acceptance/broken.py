@@ -429,7 +429,7 @@ def being_made(where: Where) -> Run:
 
 @STREAMS
 def no_streamon_moto(where: Where) -> Run:
-    """there is no such stream, and no role either (on moto)"""
+    """there is no such stream, and the settings have no role (on moto)"""
     return Run(toml(stream_name="evnets"), environment_of(where.moto))
 
 

@@ -131,7 +131,7 @@ def _told(attempt: Attempt, refused: Refused) -> Outcome | None:
     if refused.reason is not None and refused.reason != "resource-based policy":
         return failed(
             f"{who} is not allowed sts:AssumeRole: {refused.because}",
-            f"allow the caller sts:AssumeRole on {role}",
+            f"allow the caller sts:AssumeRole on {role}, or correct role_address",
         )
     if attempt.caller is not None and is_session_of(attempt.caller, role):
         return failed(

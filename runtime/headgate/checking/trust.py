@@ -154,7 +154,9 @@ def _holds(operator: str, values: Iterable[str], external_id: str | None) -> boo
         return None
     negative = plain.startswith("StringNot")
     if external_id is None:
-        return if_exists or quantifier == "ForAllValues" or (negative and quantifier != "ForAnyValue")
+        if quantifier == "ForAnyValue":
+            return None if if_exists else False  # what the two mean together is not documented
+        return if_exists or quantifier == "ForAllValues" or negative
     return any(test(external_id, value) for value in values) is not negative
 
 
