@@ -6,7 +6,8 @@ import botocore.session
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
-from headgate.delivery.preflight import ACTIONS, Found, Preflight, decision, shards_of_slots
+from headgate.delivery.permissions import PUTS
+from headgate.delivery.preflight import Found, Preflight, shards_of_slots
 from headgate.delivery.target import Target
 from headgate.testing import FakeKinesis
 
@@ -66,39 +67,7 @@ async def test_without_a_role_nothing_is_asked(pointed: Any) -> None:
     with FakeKinesis(streams={"events": 1}) as kinesis:
         found = await pointed(kinesis).permissions(own, CREDENTIALS)
         assert not kinesis.ledger.calls
-    assert found == dict.fromkeys(ACTIONS, "unknown")
-
-
-@pytest.mark.parametrize(
-    ("result", "means"),
-    [
-        ({"EvalDecision": "allowed"}, "allowed"),
-        ({"EvalDecision": "implicitDeny"}, "denied"),
-        ({"EvalDecision": "explicitDeny"}, "denied"),
-        ({"EvalDecision": "allowed", "MissingContextValues": ["aws:SourceVpce"]}, "unknown"),
-        ({}, "unknown"),
-        (
-            {
-                "EvalDecision": "implicitDeny",
-                "ResourceSpecificResults": [{"EvalResourceDecision": "allowed"}],
-            },
-            "allowed",
-        ),
-        (
-            {
-                "EvalDecision": "allowed",
-                "ResourceSpecificResults": [
-                    {"EvalResourceDecision": "implicitDeny", "MissingContextValues": ["aws:SourceIp"]}
-                ],
-            },
-            "unknown",
-        ),
-    ],
-)
-def test_a_simulations_result_is_read_per_resource_and_what_it_lacks_is_unknown(
-    result: dict[str, Any], means: str
-) -> None:
-    assert decision(result) == means
+    assert found == dict.fromkeys(PUTS, "unknown")
 
 
 def test_a_slot_across_two_shards_and_one_of_a_closed_shard_are_left_out() -> None:

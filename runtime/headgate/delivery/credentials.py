@@ -14,14 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from headgate.clients import client
+from headgate.delivery.assuming import assume_role
 from headgate.delivery.wire.faults import DENIED, Fault, Verdict
 from headgate.threads import in_thread
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-_SESSION_SECONDS = 3600
-"""Role chaining, which an ECS task role's AssumeRole is, allows no more (STS API reference)."""
 _REFUSED = DENIED | {"ValidationError", "RegionDisabledException"}
 _NO_CREDENTIALS = Fault(
     Verdict.PAUSE,
@@ -175,18 +174,11 @@ class CredentialsCache:
         return _Held(credentials.get_frozen_credentials(), now, now + 60, now + 120)
 
     def _assumed(self, grant: Grant, role: str) -> _Held:
-        answer = self._sts(grant.region).assume_role(
-            RoleArn=role,
-            RoleSessionName="headgate",
-            ExternalId=grant.external_id,
-            DurationSeconds=_SESSION_SECONDS,
-        )["Credentials"]
-        now, expires = self._now(), answer["Expiration"].timestamp()
+        credentials, expires = assume_role(self._sts(grant.region), role, grant.external_id)
+        now = self._now()
         left = max(expires - now, 0)
         return _Held(
-            ReadOnlyCredentials(
-                answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], None
-            ),
+            credentials,
             fetched_at=now,
             renew_at=now + left * (1 - _EARLY - 0.05 * self._spread()),
             expires_at=expires,

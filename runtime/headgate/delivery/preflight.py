@@ -17,17 +17,18 @@ from botocore.session import Session
 
 from headgate.clients import client
 from headgate.delivery.lanes import SLOTS
+from headgate.delivery.permissions import PUTS, decision, simulate, stream_arn
 from headgate.delivery.target import Target
 from headgate.delivery.wire.faults import DENIED
 from headgate.shards import list_shards
 from headgate.threads import in_thread
 
 if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_kinesis import KinesisClient
 
 log = logging.getLogger(__name__)
 
-ACTIONS = ("kinesis:PutRecord", "kinesis:PutRecords")
 _CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 2})
 _SLOT_SIZE = 2**128 // SLOTS
 
@@ -54,7 +55,7 @@ class Preflight:
     async def permissions(self, target: Target, credentials: ReadOnlyCredentials) -> dict[str, str]:
         """Return what SimulatePrincipalPolicy says of each action: allowed, denied or unknown."""
         if target.role_address is None:
-            return dict.fromkeys(ACTIONS, "unknown")
+            return dict.fromkeys(PUTS, "unknown")
         return await in_thread(partial(self._permissions, target, target.role_address, credentials))
 
     def _stream(self, target: Target, credentials: ReadOnlyCredentials) -> Found | None:
@@ -69,23 +70,13 @@ class Preflight:
         return Found(shards, summary["StreamDescriptionSummary"].get("MaxRecordSizeInKiB"))
 
     def _permissions(self, target: Target, role: str, credentials: ReadOnlyCredentials) -> dict[str, str]:
-        _, partition, _, _, account, _ = role.split(":", 5)
-        stream = f"arn:{partition}:kinesis:{target.region}:{account}:stream/{target.stream_name}"
+        iam = cast("IAMClient", self._client("iam", target, credentials))
+        stream = stream_arn(role, target.region, target.stream_name)
         try:
-            answer = self._client("iam", target, credentials).simulate_principal_policy(
-                PolicySourceArn=role,
-                ActionNames=list(ACTIONS),
-                ResourceArns=[stream],
-                ContextEntries=[
-                    _entry("aws:SecureTransport", "true", "boolean"),
-                    _entry("aws:RequestedRegion", target.region, "string"),
-                    _entry("aws:PrincipalArn", role, "string"),
-                ],
-            )
+            found = simulate(iam, role, PUTS, stream, target.region)
         except (ClientError, BotoCoreError):
-            return dict.fromkeys(ACTIONS, "unknown")
-        found = {result["EvalActionName"]: decision(result) for result in answer["EvaluationResults"]}
-        return {action: found.get(action, "unknown") for action in ACTIONS}
+            return dict.fromkeys(PUTS, "unknown")
+        return {action: decision(found.get(action)) for action in PUTS}
 
     def _client(self, service: str, target: Target, credentials: ReadOnlyCredentials) -> Any:
         return client(
@@ -114,20 +105,3 @@ def shards_of_slots(shards: Iterable[Mapping[str, Any]]) -> dict[int, str]:
         for slot in range(-(-first // _SLOT_SIZE), (last + 1) // _SLOT_SIZE):
             found[slot] = shard["ShardId"]
     return found
-
-
-def decision(result: Mapping[str, Any]) -> str:
-    """Return what one result of a simulation means: allowed, denied or unknown."""
-    specific = result.get("ResourceSpecificResults") or [
-        {"EvalResourceDecision": result.get("EvalDecision"), **result}
-    ]
-    if any(each.get("MissingContextValues") for each in (result, *specific)):
-        return "unknown"
-    decisions = {each.get("EvalResourceDecision") for each in specific}
-    if decisions == {"allowed"}:
-        return "allowed"
-    return "denied" if decisions & {"implicitDeny", "explicitDeny"} else "unknown"
-
-
-def _entry(name: str, value: str, type_: str) -> dict[str, Any]:
-    return {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": type_}
