@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from demo.embedded_aws import Credentials, EmbeddedAws, embedded_aws
 from demo.forwarder import HEADGATE
-from demo.story import REGION
+from demo.story import OWNER, REGION
 from headgate.cli import app
 from tests.acceptance import broken
 from tests.acceptance.broken import SECRET_ID, SECRETS, SOURCE_ID, TABLE, Make, Run, Where, toml, trust, what
@@ -153,6 +153,22 @@ def test_a_put_that_the_service_writes_is_told_and_read_back(where: Where, tmp_p
         assert told in said
     assert (event["type"], event["event"]) == ("track", "Headgate Check")
     assert f"{len(record['Data'])} bytes" in said
+
+
+def test_a_key_that_lets_the_role_by_its_own_policy_is_enough(where: Where, tmp_path: Path) -> None:
+    kms = where.aws.client("kms", where.aws.root(OWNER), REGION)
+    where.stream("own-key")
+    role = where.role("named-by-key", trust(principal=OWNER), stream="own-key")
+    lets = [
+        {"Effect": "Allow", "Principal": {"AWS": who}, "Action": action, "Resource": "*"}
+        for who, action in ((role, "kms:GenerateDataKey"), (f"arn:aws:iam::{OWNER}:root", "kms:*"))
+    ]
+    key = kms.create_key(Policy=broken.document(*lets))["KeyMetadata"]["Arn"]
+    kinesis = where.aws.client("kinesis", where.aws.root(OWNER), REGION)
+    kinesis.start_stream_encryption(StreamName="own-key", EncryptionType="KMS", KeyId=key)
+    ended = check(Run(toml(role_address=role, stream_name="own-key"), where.admin("owns-key")), tmp_path)
+    assert ended.status == 0
+    assert ended.lines[-1] == ("✓", "key", f"kms:GenerateDataKey allowed on {key} by the key's own policy")
 
 
 def test_a_put_with_dry_run_writes_nothing_and_says_so(where: Where, tmp_path: Path) -> None:

@@ -164,3 +164,19 @@ def test_a_key_is_used_by_kinesis_for_this_stream() -> None:
 )
 def test_the_use_of_a_key_is_allowed_denied_or_unknown(results: Any, state: str) -> None:
     assert key(results, ROLE, KEY).state == state
+
+
+@pytest.mark.parametrize(
+    ("denied", "more", "state"),
+    [
+        ("implicitDeny", {}, "ok"),
+        ("implicitDeny", {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, "unknown"),
+        ("implicitDeny", {"Principal": {"AWS": "111122223333"}}, "failed"),
+        ("explicitDeny", {}, "failed"),
+    ],
+)
+def test_a_keys_own_policy_may_allow_what_the_roles_do_not(denied: str, more: Any, state: str) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:GenerateDataKey"} | more
+    results = simulated(denied, "kms:GenerateDataKey")
+    assert key(results, ROLE, KEY, {"Statement": statement}).state == state
+    assert key(results, ROLE, KEY, Refused("AccessDeniedException", "")).state == "failed"

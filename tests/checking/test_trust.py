@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from headgate.checking.trust import Lets, Opening, deleted, lets_in, names, read
+from headgate.checking.policies import Lets
+from headgate.checking.trust import Opening, deleted, lets_in, names, read
 from tests.policies.deployed import Deployed
 from tests.policies.engine import ALLOWED, ENGINE, Request, verdicts
 

@@ -177,7 +177,11 @@ class Check:
         if self._principal is None:
             return _NOBODY
         results = self._simulated(self._principal, (stream.USE_KEY,), key, stream.key_context(self._arn))
-        return stream.key(results, self._principal, key)
+        outcome = stream.key(results, self._principal, key)
+        if outcome.state != "failed":
+            return outcome
+        policy = self._look(lambda eyes: self._probes.key_policy(key, eyes))
+        return stream.key(results, self._principal, key, policy)
 
     def _put(self) -> Outcome:
         name, probes, credentials = self._target.stream_name, self._probes, self._credentials

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from headgate.checking import trust
 from headgate.checking.answers import NO_SUCH_ROLE, Refused
 from headgate.checking.arns import is_session_of
 from headgate.checking.outcomes import Outcome, failed, ok, unknown
+from headgate.checking.policies import Lets, Policy
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"}
@@ -85,7 +85,7 @@ class Attempt:
     caller: str | None = None
     source_id_lets_in: bool = False
     """Whether the role let in with the source ID in the Secret ID's place."""
-    policy: Mapping[str, Any] | Refused | None = None
+    policy: Policy | Refused | None = None
     """The trust policy, or why it could not be read; None where nobody was asked."""
 
     @property
@@ -158,7 +158,7 @@ def _by_policy(attempt: Attempt) -> Outcome | None:
             f"the trust policy of {role} does not name {who}",
             "add the caller, or its role, as a Principal of it",
         )
-    if trust.lets_in(policy, attempt.caller, attempt.external_id) is trust.Lets.NO:
+    if trust.lets_in(policy, attempt.caller, attempt.external_id) is Lets.NO:
         return failed(
             f"the trust policy of {role} names {who}, but expects another External ID than {attempt.sent}",
             _hint(attempt),

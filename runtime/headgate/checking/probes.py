@@ -1,6 +1,7 @@
 """The questions that a check asks of AWS: one call each, and whatever comes of it is an answer."""
 
 import difflib
+import json
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from headgate.delivery.permissions import simulate
 from headgate.errors import one_line
 
 if TYPE_CHECKING:
+    from headgate.checking.policies import Policy
     from headgate.checking.stream import Simulated, Summary
 
 Result = TypeVar("Result")
@@ -78,14 +80,18 @@ class Probes:
         """Assume a role as the caller, as delivery does, and return its credentials."""
         return self._ask(lambda: assume_role(self._client("sts"), role, external_id)[0])
 
-    def trust_policy(
-        self, role_name: str, credentials: ReadOnlyCredentials | None
-    ) -> Mapping[str, Any] | Refused:
+    def trust_policy(self, role_name: str, credentials: ReadOnlyCredentials | None) -> "Policy | Refused":
         """Return the trust policy of a role in the account of the credentials."""
         return self._ask(
             lambda: self._client("iam", credentials).get_role(RoleName=role_name)["Role"][
                 "AssumeRolePolicyDocument"
             ]
+        )
+
+    def key_policy(self, key_arn: str, credentials: ReadOnlyCredentials | None) -> "Policy | Refused":
+        """Return the policy of a key."""
+        return self._ask(
+            lambda: json.loads(self._client("kms", credentials).get_key_policy(KeyId=key_arn)["Policy"])
         )
 
     def role_arn(self, role_name: str) -> str | Refused:

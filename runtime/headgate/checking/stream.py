@@ -6,6 +6,7 @@ from typing import Any
 from headgate.checking.answers import NO_SUCH_STREAM, Refused
 from headgate.checking.identity import bad_credentials, unreachable
 from headgate.checking.outcomes import Outcome, failed, ok, unknown
+from headgate.checking.policies import Lets, Policy, key_lets
 from headgate.delivery.permissions import PUTS, decision, missing_context
 
 Summary = Mapping[str, Any]
@@ -136,11 +137,27 @@ def key_context(arn: str) -> dict[str, str]:
     }
 
 
-def key(results: Simulated | Refused, principal: str, key_arn: str) -> Outcome:
-    """Return whether a role or user may use a stream's key, as IAM simulates it."""
+def key(
+    results: Simulated | Refused, principal: str, key_arn: str, policy: Policy | Refused | None = None
+) -> Outcome:
+    """Return whether a role or user may use a stream's key, as IAM simulates it, or the key's policy says.
+
+    Args:
+        results: of the simulation, or why there are none.
+        principal: the role or the user.
+        key_arn: of the key.
+        policy: the key's own, or why it could not be read; None where nobody was asked.
+    """
     if isinstance(results, Refused):
         return _not_simulated(results, principal)
     found = decision(results.get(USE_KEY))
+    by_itself = key_lets(policy, USE_KEY, principal) if isinstance(policy, Mapping) else Lets.NO
+    if found == "denied" and by_itself is not Lets.NO and not _explicit(results[USE_KEY]):
+        if by_itself is Lets.YES:
+            return ok(f"{USE_KEY} allowed on {key_arn} by the key's own policy")
+        return unknown(
+            f"the policy of {key_arn} lets {principal} use it on conditions", "let a put tell (--put)"
+        )
     if found == "denied":
         why, fix = _denied_by([results[USE_KEY]])
         return failed(
@@ -174,6 +191,11 @@ def _hangs_on(results: Simulated) -> Outcome:
     return unknown(f"IAM's answer {on}", "let a put tell (--put)")
 
 
+def _explicit(result: Mapping[str, Any]) -> bool:
+    specific = result.get("ResourceSpecificResults") or [{"EvalResourceDecision": result.get("EvalDecision")}]
+    return any(each.get("EvalResourceDecision") == "explicitDeny" for each in specific)
+
+
 def _denied_by(results: list[Mapping[str, Any]]) -> tuple[str, str]:
     """Return what denies, and the fix."""
     first = results[0]
@@ -181,7 +203,6 @@ def _denied_by(results: list[Mapping[str, Any]]) -> tuple[str, str]:
         return " by an SCP of its organization", "have the organization's SCPs allow {actions}"
     if first.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary") is False:
         return " by its permissions boundary", "allow {actions} in its permissions boundary"
-    specific = first.get("ResourceSpecificResults") or [{"EvalResourceDecision": first.get("EvalDecision")}]
-    if any(each.get("EvalResourceDecision") == "explicitDeny" for each in specific):
+    if _explicit(first):
         return " by a Deny in one of its policies", "take {actions} out of that Deny"
     return "", "allow {actions} there in its policy"

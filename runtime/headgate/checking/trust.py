@@ -5,26 +5,17 @@ than those is unclear, and so is what is not understood here: an attempt to assu
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any
 
 from headgate.checking.arns import account_of, covers
+from headgate.checking.policies import Lets, Policy, Statement, is_about, listed, principals, statements
 
-ACTION = "sts:assumerole"
+_ACTION = "sts:AssumeRole"
 _KEY = "sts:externalid"
 _DELETED = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _ANY_ID = "headgate-check-an-external-id-that-nobody-was-given"
-
-
-class Lets(Enum):
-    """Whether a policy, or a statement of it, lets somebody in."""
-
-    YES = "yes"
-    NO = "no"
-    UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +39,7 @@ class Reading:
     """False where the caller's case hangs on what cannot be read."""
 
 
-def read(policy: Mapping[str, Any], caller: str, role: str) -> Reading:
+def read(policy: Policy, caller: str, role: str) -> Reading:
     """Return who is let in without an External ID, or under any.
 
     Args:
@@ -66,10 +57,10 @@ def read(policy: Mapping[str, Any], caller: str, role: str) -> Reading:
     return Reading(tuple(openings), clear=Lets.UNCLEAR not in cases)
 
 
-def lets_in(policy: Mapping[str, Any], arn: str, external_id: str | None) -> Lets:
+def lets_in(policy: Policy, arn: str, external_id: str | None) -> Lets:
     """Return whether a trust policy lets `arn` assume the role with an External ID, or with none."""
     found = {
-        effect: {_lets(each, arn, external_id) for each in statements(policy) if each.get("Effect") == effect}
+        effect: {_lets(each, arn, external_id) for each in statements(policy, effect)}
         for effect in ("Allow", "Deny")
     }
     if Lets.YES in found["Deny"] or found["Allow"] <= {Lets.NO}:
@@ -77,69 +68,44 @@ def lets_in(policy: Mapping[str, Any], arn: str, external_id: str | None) -> Let
     return Lets.UNCLEAR if Lets.UNCLEAR in found["Deny"] or Lets.YES not in found["Allow"] else Lets.YES
 
 
-def names(policy: Mapping[str, Any], arn: str) -> bool:
+def names(policy: Policy, arn: str) -> bool:
     """Return whether a statement that allows sts:AssumeRole names `arn`, whatever its conditions."""
-    return any(each.get("Effect") == "Allow" and _is_about(each, arn) for each in statements(policy))
+    return any(is_about(each, _ACTION, arn) for each in statements(policy, "Allow"))
 
 
-def deleted(policy: Mapping[str, Any]) -> list[str]:
+def deleted(policy: Policy) -> list[str]:
     """Return the principals that are IDs: those of roles and users that were deleted since."""
-    return [who for each in statements(policy) for who in _principals(each) if _DELETED.fullmatch(who)]
+    return [who for each in statements(policy) for who in principals(each) if _DELETED.fullmatch(who)]
 
 
-def statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return a policy's statements; one alone may stand without a list."""
-    return [each for each in _listed(policy.get("Statement")) if isinstance(each, Mapping)]
-
-
-def _suspects(policy: Mapping[str, Any], caller: str, owner: str | None) -> list[str]:
+def _suspects(policy: Policy, caller: str, owner: str | None) -> list[str]:
     """Return the caller, everybody, and whoever else is named of other accounts."""
-    named = [who for each in statements(policy) if each.get("Effect") == "Allow" for who in _principals(each)]
+    named = [who for each in statements(policy, "Allow") for who in principals(each)]
     foreign = [who for who in named if who == "*" or account_of(who) not in (None, owner)]
     others = [who for who in dict.fromkeys(foreign) if not covers(who, caller)]
     return (["*"] if "*" in foreign else []) + [caller, *others]
 
 
-def _statement_of(policy: Mapping[str, Any], arn: str, external_id: str | None) -> str:
+def _statement_of(policy: Policy, arn: str, external_id: str | None) -> str:
     for number, each in enumerate(statements(policy), start=1):
         if each.get("Effect") == "Allow" and _lets(each, arn, external_id) is Lets.YES:
             return repr(each["Sid"]) if each.get("Sid") else str(number)
     raise AssertionError("a policy that lets somebody in has a statement that does")
 
 
-def _lets(statement: Mapping[str, Any], arn: str, external_id: str | None) -> Lets:
+def _lets(statement: Statement, arn: str, external_id: str | None) -> Lets:
     """Return whether a statement applies to `arn` with an External ID, or with none."""
-    if not _is_about(statement, arn):
+    if not is_about(statement, _ACTION, arn):
         return Lets.NO
     verdict = Lets.YES
     for operator, keys in (statement.get("Condition") or {}).items():
         for key, values in keys.items():
-            holds = _holds(operator, _listed(values), external_id) if key.lower() == _KEY else None
+            holds = _holds(operator, listed(values), external_id) if key.lower() == _KEY else None
             if holds is False:
                 return Lets.NO
             if holds is None:
                 verdict = Lets.UNCLEAR
     return verdict
-
-
-def _is_about(statement: Mapping[str, Any], arn: str) -> bool:
-    """Return whether a statement is about sts:AssumeRole by `arn`."""
-    if "Action" in statement:
-        about = any(fnmatchcase(ACTION, each.lower()) for each in _listed(statement["Action"]))
-    else:
-        about = not any(fnmatchcase(ACTION, each.lower()) for each in _listed(statement.get("NotAction")))
-    if "NotPrincipal" in statement:
-        excluded = _aws(statement["NotPrincipal"])
-        return about and not any(covers(each, arn) for each in excluded)
-    return about and any(covers(each, arn) for each in _principals(statement))
-
-
-def _principals(statement: Mapping[str, Any]) -> list[str]:
-    return ["*"] if "NotPrincipal" in statement else _aws(statement.get("Principal"))
-
-
-def _aws(principal: Any) -> list[str]:
-    return ["*"] if principal == "*" else _listed((principal or {}).get("AWS"))
 
 
 def _holds(operator: str, values: Iterable[str], external_id: str | None) -> bool | None:
@@ -170,9 +136,3 @@ _TESTS = {
     "EqualsIgnoreCase": lambda sent, value: sent.casefold() == value.casefold(),
     "Like": _like,
 }
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]

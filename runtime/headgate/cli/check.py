@@ -1,13 +1,11 @@
 """`headgate check`: whether each destination can be delivered to, and if not, what is wrong."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from headgate.cli.tail import printable
-from headgate.errors import INTERRUPTED, UsageError
+from headgate.cli.output import console, ended_by_its_reader, printable
+from headgate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,18 +45,16 @@ def check(
     import botocore.session
 
     from headgate.checking.check import Check
-    from headgate.settings.file_store import read_sources
+    from headgate.settings.locate import store_at
 
-    chosen = _chosen(read_sources(Path(sources)).values(), source)
     session = botocore.session.get_session()
+    chosen = _chosen(store_at(sources, session).latest().sources().values(), source)
     show: Show = _Json() if as_json else _Lines()
-    try:
+    with ended_by_its_reader():
         for each in chosen:
             for destination in each.destinations:
                 show.check(each, destination, Check(session, each, destination, put_too=put))
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    raise typer.Exit(0 if show.end() else 1)
+        raise typer.Exit(0 if show.end() else 1)
 
 
 def _chosen(every: "Iterable[Source]", source_id: str | None) -> "list[Source]":
@@ -120,11 +116,7 @@ class _Lines:
     """A line a step, as it comes: with colours and a spinner on a terminal, plain in a pipe."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-
-        # rich takes NO_COLOR to the letter and keeps bold and dim; who sets it wants plain text.
-        plain = os.environ.get("NO_COLOR")
-        self._console = Console(soft_wrap=True, highlight=False, color_system=None if plain else "auto")
+        self._console = console(soft_wrap=True)
         unicode = self._console.encoding.startswith("utf")
         self._signs = dict(zip(_COLOURS, "✓✗?-" if unicode else ("ok", "failed", "?", "-"), strict=True))
         self._spinner = "dots" if unicode else "line"

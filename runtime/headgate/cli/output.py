@@ -49,13 +49,13 @@ class Pipe:
             sys.stdout.buffer.flush()
 
 
-def console(*, error: bool = False) -> "Console":
-    """Return the terminal: standard output, or standard error."""
+def console(*, error: bool = False, soft_wrap: bool = False) -> "Console":
+    """Return the terminal: standard output, or standard error; `soft_wrap` leaves long lines to it."""
     from rich.console import Console
 
     # rich takes NO_COLOR to the letter and keeps bold and dim; who sets it wants plain text.
     plain = os.environ.get("NO_COLOR")
-    return Console(stderr=error, color_system=None if plain else "auto")
+    return Console(stderr=error, soft_wrap=soft_wrap, highlight=False, color_system=None if plain else "auto")
 
 
 def figures_table(first: str, others: Sequence[str]) -> "Table":

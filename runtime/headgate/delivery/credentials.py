@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from headgate.clients import client
@@ -144,7 +145,7 @@ class CredentialsCache:
                     Fault(Verdict.PAUSE, "AssumeRoleDenied", message, sent=False)
                 ) from None
             raise CredentialsFault(Fault(Verdict.RETRY, code, message, sent=False)) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise CredentialsFault(
                 Fault(Verdict.RETRY, type(error).__name__, " ".join(str(error).split()))
             ) from None

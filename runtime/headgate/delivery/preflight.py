@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from headgate.clients import client
@@ -65,7 +66,7 @@ class Preflight:
             summary = kinesis.describe_stream_summary(StreamName=target.stream_name)
         except ClientError as error:
             return None if error.response.get("Error", {}).get("Code") in DENIED else Found()
-        except BotoCoreError:
+        except (BotoCoreError, ResponseParserError):
             return Found()  # unknown for now; delivery learns the shards as it goes
         return Found(shards, summary["StreamDescriptionSummary"].get("MaxRecordSizeInKiB"))
 
@@ -74,7 +75,7 @@ class Preflight:
         stream = stream_arn(role, target.region, target.stream_name)
         try:
             found = simulate(iam, role, PUTS, stream, target.region)
-        except (ClientError, BotoCoreError):
+        except (ClientError, BotoCoreError, ResponseParserError):
             return dict.fromkeys(PUTS, "unknown")
         return {action: decision(found.get(action)) for action in PUTS}
 
