@@ -1,7 +1,9 @@
 """Credentials: fetched once at a time, renewed early, kept while STS has trouble."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import botocore.session
 import pytest
@@ -90,6 +92,30 @@ async def test_a_refusal_is_an_answer(sts: FakeKinesis, clock: Clock) -> None:
     assert (fault.verdict, fault.code) == (Verdict.PAUSE, "AssumeRoleDenied")
     assert ROLE in fault.message
     assert "the-external-id" not in fault.message
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html><body>Please sign in</body>")
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+async def test_an_answer_that_is_none_of_sts_is_tried_again(
+    sts: FakeKinesis, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Proxy) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{proxy.server_port}")
+        with pytest.raises(CredentialsFault) as caught:
+            await cache(clock).get(GRANT)
+        proxy.shutdown()
+        thread.join()
+    assert caught.value.fault.verdict is Verdict.RETRY
 
 
 async def test_another_external_id_is_another_grant(sts: FakeKinesis, clock: Clock) -> None:
