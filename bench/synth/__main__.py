@@ -9,13 +9,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MOST = 1.15
-APPS = {name: HERE / f"{name}.py" for name in ("ours", "bare")}
+WORK = {
+    "a stream": {name: HERE / f"{name}.py" for name in ("ours", "bare")},
+    "a forwarder too": {name: HERE / f"{name}_forwarder.py" for name in ("ours", "bare")},
+}
+
+
+Command = Callable[[Path], list[str | Path]]
 
 
 @dataclass(frozen=True)
@@ -69,31 +76,40 @@ def resources(outdir: Path) -> list[str]:
     return sorted(json.dumps(one | {"Metadata": None}, sort_keys=True) for one in found.values())
 
 
+def measured(apps: dict[str, Path], command: Command, rounds: int) -> dict[str, list[Cost]]:
+    """Run both apps in turn; the first run of each warms caches, and shows that both make the same."""
+    costs: dict[str, list[Cost]] = {name: [] for name in apps}
+    made: dict[str, list[str]] = {}
+    for number in range(rounds + 1):
+        for name in list(apps)[:: 1 if number % 2 else -1]:
+            with tempfile.TemporaryDirectory() as directory:
+                cost = run(command(apps[name]), Path(directory))
+                if number:
+                    costs[name].append(cost)
+                elif command is python_alone:
+                    made[name] = resources(Path(directory))
+    if made and made["ours"] != made["bare"]:
+        sys.exit("the two apps do not make the same resources, so their times say nothing")
+    return costs
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.synth", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="runs of each app, in turn (default: 9)")
     rounds = parser.parse_args().rounds
     print(f"| median of {rounds} | ours | bare | ours / bare |\n|---|---|---|---|")
     worst = 0.0
-    for title, command in (("cdk synth", cdk_synth), ("the app alone", python_alone)):
-        costs: dict[str, list[Cost]] = {name: [] for name in APPS}
-        made: dict[str, list[str]] = {}
-        for number in range(rounds + 1):
-            for name in list(APPS)[:: 1 if number % 2 else -1]:
-                with tempfile.TemporaryDirectory() as directory:
-                    cost = run(command(APPS[name]), Path(directory))
-                    if number:  # the first of each warms caches
-                        costs[name].append(cost)
-                    elif command is python_alone:
-                        made[name] = resources(Path(directory))
-        if made and made["ours"] != made["bare"]:
-            sys.exit("the two apps do not make the same resources, so their times say nothing")
-        for unit in ("wall", "cpu"):
-            ours, bare = (statistics.median(getattr(one, unit) for one in costs[name]) for name in APPS)
-            print(f"| {title}, {unit} seconds | {ours:.2f} | {bare:.2f} | {ours / bare:.3f} |", flush=True)
-            if title == "cdk synth":
-                worst = max(worst, ours / bare)
-    print(f"\n`cdk synth` at {worst:.3f} x; allowed: {MOST}")
+    for work, apps in WORK.items():
+        for title, command in (("cdk synth", cdk_synth), ("the app alone", python_alone)):
+            costs = measured(apps, command, rounds)
+            for unit in ("wall", "cpu"):
+                ours, bare = (statistics.median(getattr(one, unit) for one in costs[name]) for name in apps)
+                row = f"{work}: {title}, {unit} seconds"
+                print(f"| {row} | {ours:.2f} | {bare:.2f} | {ours / bare:.3f} |", flush=True)
+                # The clock counts what else the machine does.
+                if (title, unit) == ("cdk synth", "cpu"):
+                    worst = max(worst, ours / bare)
+    print(f"\nCPU of `cdk synth` at {worst:.3f} x; allowed: {MOST}")
     sys.exit(worst > MOST)
 
 
