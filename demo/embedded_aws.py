@@ -80,31 +80,32 @@ class EmbeddedAws:
 
 
 @contextmanager
-def embedded_aws(directory: Path) -> Iterator[EmbeddedAws]:
+def embedded_aws(directory: Path, *, enforces_iam: bool = True) -> Iterator[EmbeddedAws]:
     """Start an embedded AWS and stop it at the end of the block, however that comes.
 
     Inside the block the user's own AWS settings and proxies are out of this process's environment.
 
     Args:
         directory: an existing directory for its log and its temporary files.
+        enforces_iam: whether it asks policies. The roles of `cdk bootstrap` do not pass its judgement.
 
     Raises:
         DemoError: it is not set up, or does not start.
     """
     if not _MINISTACK.exists():
         raise DemoError("ministack is not set up; run: make .tools/ministack/.ready")
-    with _surroundings_shut_out(), _started(directory) as aws:
+    with _surroundings_shut_out(), _started(directory, enforces_iam) as aws:
         yield aws
 
 
 @contextmanager
-def _started(directory: Path, attempts: int = 3) -> Iterator[EmbeddedAws]:
+def _started(directory: Path, enforces_iam: bool, attempts: int = 3) -> Iterator[EmbeddedAws]:
     port, mark = free_port(), secrets.token_hex(8)
     # Nothing of the user's environment but PATH: ministack listens to many variables of general names.
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "TMPDIR": str(directory),
-        "AUTH": "true",
+        "AUTH": str(enforces_iam).lower(),
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         # It listens on fixed ports for these two, and asks Docker for left-over containers, if one lets it.
@@ -118,7 +119,7 @@ def _started(directory: Path, attempts: int = 3) -> Iterator[EmbeddedAws]:
 
     def is_ours() -> bool:
         health = json.loads(answer(f"http://127.0.0.1:{port}/_ministack/health") or "{}")
-        return bool(health.get("edition") == mark and health.get("auth") == "enabled")
+        return bool(health.get("edition") == mark and (health.get("auth") == "enabled") == enforces_iam)
 
     log = directory / "ministack.log"
     with running("ministack", [_MINISTACK], environment=environment, log=log) as child:
@@ -131,7 +132,7 @@ def _started(directory: Path, attempts: int = 3) -> Iterator[EmbeddedAws]:
         else:
             yield EmbeddedAws(f"http://127.0.0.1:{port}")
             return
-    with _started(directory, attempts - 1) as aws:
+    with _started(directory, enforces_iam, attempts - 1) as aws:
         yield aws
 
 

@@ -116,7 +116,7 @@ class PrivateEndpoints(Construct):
     ) -> None:
         self._interfaces[name].add_to_policy(
             iam.PolicyStatement(
-                principals=[iam.AnyPrincipal()],
+                principals=[iam.StarPrincipal()],
                 actions=list(actions),
                 resources=list(resources),
                 conditions={"ArnEquals": {"aws:PrincipalArn": list(principals)}},
@@ -148,7 +148,7 @@ def _image_layers(scope: Construct) -> iam.PolicyStatement:
     """ECR hands out an image's layers from a bucket of AWS' own, one in each region."""
     stack = Stack.of(scope)
     return iam.PolicyStatement(
-        principals=[iam.AnyPrincipal()],
+        principals=[iam.StarPrincipal()],
         actions=["s3:GetObject"],
         resources=[f"arn:{Aws.PARTITION}:s3:::prod-{stack.region}-starport-layer-bucket/*"],
     )
@@ -158,7 +158,7 @@ def _own_tables(scope: Construct) -> iam.PolicyStatement:
     """Reads of this account's tables alone: what leaves through here can only be asked for, not written."""
     tables: dict[str, Any] = {"service": "dynamodb", "resource": "table", "resource_name": "*"}
     return iam.PolicyStatement(
-        principals=[iam.AnyPrincipal()],
+        principals=[iam.StarPrincipal()],
         actions=["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
         resources=[Stack.of(scope).format_arn(arn_format=ArnFormat.SLASH_RESOURCE_NAME, **tables)],
         conditions={"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID}},

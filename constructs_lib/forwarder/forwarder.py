@@ -212,7 +212,7 @@ class Forwarder(ForwarderMetrics, Construct):
             network=self.network,
         )
         # No task without permissions and a way to AWS: neither the first, nor the last one while it spills.
-        self.service.node.add_dependency(task_policy, self.network)
+        self.service.node.add_dependency(task_policy, *self.network.way_out)
         way_in.send_to(self.service)
         self.load_balancer = way_in.load_balancer
         self.listener = way_in.listener

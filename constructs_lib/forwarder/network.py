@@ -5,7 +5,7 @@ import ipaddress
 from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from constructs_lib.checks import check_integer, known
 from constructs_lib.forwarder.endpoints import PrivateEndpoints
@@ -86,6 +86,13 @@ class ForwarderNetwork(Construct):
         self.endpoints = (
             PrivateEndpoints(self, "Endpoints", vpc=self.vpc, subnets=self.task_subnets) if private else None
         )
+
+    @property
+    def way_out(self) -> list[IDependable]:
+        """What has to be there for a task to reach AWS."""
+        if self.endpoints is not None:
+            return [self.endpoints]
+        return [subnet.internet_connectivity_established for subnet in self.vpc.private_subnets]
 
     @property
     def cidr(self) -> str:

@@ -2,16 +2,21 @@
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
-from constructs import Construct
 
-import constructs_lib
-from constructs_lib import DestinationRole, EventStream
+from constructs_lib import DeliveryPolicy, DestinationRole, EventStream
+from constructs_lib.forwarder import (
+    Forwarder,
+    ForwarderDestination,
+    ForwarderNetwork,
+    forwarder_principal,
+)
 
 DOCS = (Path(__file__).parents[2] / "docs/constructs.md").read_text()
 
@@ -23,20 +28,41 @@ def test_the_code_runs(stack: cdk.Stack) -> None:
         exec(block, names)
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::Kinesis::Stream", 2)
-    template.resource_count_is("AWS::IAM::Role", len(["Writer", "Both", "Secret", "Inside"]) + 3)
+    of_streams = [*["Writer", "Both", "Secret", "Inside"], *["Many"] * 3]
+    of_forwarders = [*["Delivery", "Bound", "ForTheirForwarder"], *["TaskRole", "ExecutionRole"] * 2]
+    template.resource_count_is("AWS::IAM::Role", len(of_streams + of_forwarders))
+    template.resource_count_is("AWS::ECS::Service", 2)
     assert names["sized"].shard_count == 5
 
 
-@pytest.mark.parametrize("construct", [EventStream, DestinationRole])
-def test_the_tables_name_every_prop_and_no_other(construct: type[Construct]) -> None:
-    section = DOCS.split(f"\n## {construct.__name__}\n")[1].split("\n## ")[0]
-    parameters = inspect.signature(construct.__init__).parameters.values()
-    props = {one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
+def parameters(of: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    called = of.__init__ if isinstance(of, type) else of  # type: ignore[misc]
+    return {name: one for name, one in inspect.signature(called).parameters.items() if name != "self"}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [EventStream, DestinationRole, Forwarder, ForwarderNetwork, ForwarderDestination, forwarder_principal],
+)
+def test_the_tables_name_every_prop_and_no_other(named: Callable[..., Any]) -> None:
+    section = DOCS.split(f"\n## {named.__name__}\n")[1].split("\n## ")[0]
+    props = {name for name, one in parameters(named).items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == props
 
 
-@pytest.mark.parametrize("construct", [EventStream, DestinationRole, constructs_lib.DeliveryPolicy])
-def test_the_docstrings_describe_every_prop(construct: type[Construct]) -> None:
-    described = set(re.findall(r"^        (\w+): ", inspect.getdoc(construct) or "", re.MULTILINE))
-    described |= set(re.findall(r"^    (\w+): ", inspect.getdoc(construct) or "", re.MULTILINE))
-    assert set(inspect.signature(construct.__init__).parameters) - {"self"} <= described
+@pytest.mark.parametrize(
+    "named",
+    [
+        EventStream,
+        DestinationRole,
+        DeliveryPolicy,
+        Forwarder,
+        ForwarderNetwork,
+        ForwarderDestination,
+        forwarder_principal,
+    ],
+)
+def test_the_docstrings_describe_every_prop(named: Callable[..., Any]) -> None:
+    text = inspect.getdoc(named) or ""
+    described = set(re.findall(r"^(?: {4}| {8})(\w+): ", text, re.MULTILINE))
+    assert set(parameters(named)) <= described

@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from environments import Environment, schema
+from headgate.settings.schema import Sources
+from headgate.settings.strict_toml import decode
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,3 +71,24 @@ def test_the_editors_schema_describes_every_key() -> None:
 @pytest.mark.parametrize("file", sorted((ROOT / "environments").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_files_name_the_schema(file: Path) -> None:
     assert file.read_text().startswith(f"#:schema ./{schema.FILE.name}\n")
+
+
+BLOCKS = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/environments.md").read_text(), re.DOTALL)
+ENVIRONMENT = 'region = "us-west-2"\n'
+ROLE = '[role]\nsource_ids = ["ab"]\n'
+FORWARDER = '[forwarder]\ndomain_name = "events.example.com"\ncertificate_arn = "c"\nsources_secret = "s"\n'
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_examples_of_the_docs_are_valid(block: str) -> None:
+    if block.startswith("[[sources]]"):
+        decode(block, Sources, where="docs")
+        return
+    # What is only part of a file gets the rest of it.
+    if block.startswith(("[forwarder.", "[[forwarder.")):
+        block = FORWARDER + block
+    if "[role]" not in block:
+        block = ROLE + block
+    if "region = " not in block.split("[")[0]:
+        block = ENVIRONMENT + block
+    decode(block, Environment, where="docs")

@@ -40,6 +40,17 @@ class Synthesis:
     def templates(self) -> list[Path]:
         return sorted(self.outdir.glob("*.template.json"))
 
+    def acknowledged(self) -> set[tuple[str, str]]:
+        """Where the app acknowledges which rule, by construct paths."""
+        return {
+            (path.lstrip("/"), rule)
+            for file in self.outdir.glob("*.metadata.json")
+            for path, entries in json.loads(file.read_text()).items()
+            for entry in entries
+            if entry["type"] == "aws:cdk:acknowledged-rules"
+            for rule in entry["data"]
+        }
+
     def findings(self) -> set[str]:
         """The rules of cdk-nag and of CDK's own validation that the app breaks and does not acknowledge."""
         report: dict[str, Any] = json.loads((self.outdir / "validation-report.json").read_text())

@@ -13,12 +13,20 @@ ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "node_modules" / "@cloud-copilot" / "iam-simulate"
 
 # The engine drops each kms:EncryptionContext:* key of a request: it knows no key with a variable after a
-# colon. So that key gets another text key in its place, in policies and request alike. Only the one that
-# Kinesis sends is replaced: a policy that names any other still allows nothing.
+# colon. So that key gets another text key in its place, in policies and request alike. Only those that
+# Kinesis and CloudWatch Logs send are replaced: a policy that names any other still allows nothing.
 ENCRYPTION_CONTEXT = "kms:EncryptionContext:aws:kinesis:arn"
-_STAND_IN = "aws:PrincipalTag/encryption-context-aws-kinesis-arn"
+LOG_ENCRYPTION_CONTEXT = "kms:EncryptionContext:aws:logs:arn"
+_STAND_INS = {
+    ENCRYPTION_CONTEXT: "aws:PrincipalTag/encryption-context-aws-kinesis-arn",
+    LOG_ENCRYPTION_CONTEXT: "aws:PrincipalTag/encryption-context-aws-logs-arn",
+}
 
-ALLOWED, DENIED = "Allowed", "ImplicitlyDenied"
+ALLOWED, DENIED, FORBIDDEN = "Allowed", "ImplicitlyDenied", "ExplicitlyDenied"
+
+_ANYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+ANY_RIGHTS = {"name": "any rights", "policy": _ANYTHING}
+"""A policy of a caller that the policies of a template know nothing of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +35,15 @@ class Request:
 
     Attributes:
         deployed: whose policies judge it.
-        principal: ARN of the caller.
+        principal: ARN of the caller, or the name of a service of AWS.
         action: such as `kinesis:PutRecords`.
         resource: ARN of what it is done to.
         context: the request's condition keys.
         identity: the caller's own policies.
-        resource_policy: the resource's policy: a trust policy or a key policy.
+        resource_policy: the policy of the role, key, queue or bucket that it is done to.
+        resource_policy_name: what to call that.
+        endpoint: the policy of the VPC endpoint that it goes through, and its name.
+        owner: account of the resource, where its ARN has none.
     """
 
     deployed: Deployed
@@ -42,40 +53,50 @@ class Request:
     context: Mapping[str, str] = field(default_factory=dict)
     identity: Sequence[Mapping[str, Any]] = ()
     resource_policy: Mapping[str, Any] | None = None
+    resource_policy_name: str = ""
+    endpoint: Mapping[str, Any] | None = None
+    owner: str = ""
 
     def as_simulation(self) -> dict[str, Any]:
-        anything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-        levels = [{"orgIdentifier": "r-root", "policies": [{"name": "FullAWSAccess", "policy": anything}]}]
+        levels = [{"orgIdentifier": "r-root", "policies": [{"name": "FullAWSAccess", "policy": _ANYTHING}]}]
         simulation: dict[str, Any] = {
             "request": {
                 "principal": self.principal,
                 "action": self.action,
                 "resource": {
                     "resource": self.resource,
-                    "accountId": self.resource.split(":")[4] or self.deployed.account,
+                    "accountId": self.owner or self.resource_account or self.deployed.account,
                 },
                 "contextVariables": dict(self.context),
             },
             "identityPolicies": list(self.identity),
-            "serviceControlPolicies": levels,
+            "serviceControlPolicies": levels if self.principal.startswith("arn:") else [],
             "resourceControlPolicies": [],
         }
         if self.resource_policy is not None:
             simulation["resourcePolicy"] = self.resource_policy
+        if self.endpoint is not None:
+            simulation["vpcEndpointPolicies"] = [self.endpoint]
         return simulation
+
+    @property
+    def resource_account(self) -> str:
+        return self.resource.split(":")[4] if self.resource.startswith("arn:") else ""
 
 
 def assume_role(deployed: Deployed, role: str, principal: str, external_id: str | None) -> Request:
     """A caller that its own account lets assume every role, so that the trust policy alone decides."""
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    trust = deployed.resource_policy_of(deployed.arn(role), "sts:AssumeRole")
+    assert trust is not None
     return Request(
         deployed=deployed,
         principal=principal,
         action="sts:AssumeRole",
         resource=deployed.arn(role),
         context={} if external_id is None else {"sts:ExternalId": external_id},
-        identity=[{"name": "callers", "policy": {"Version": "2012-10-17", "Statement": [statement]}}],
-        resource_policy=deployed.properties(role)["AssumeRolePolicyDocument"],
+        identity=[ANY_RIGHTS],
+        resource_policy_name=trust[0],
+        resource_policy=trust[1],
     )
 
 
@@ -83,8 +104,7 @@ def as_role(
     deployed: Deployed, role: str, action: str, resource: str, context: Mapping[str, str] | None = None
 ) -> Request:
     """What a writer does once it has assumed the role."""
-    keys = {deployed.arn(name): name for name in deployed.named("AWS::KMS::Key")}
-    key_policy = deployed.properties(keys[resource])["KeyPolicy"] if resource in keys else None
+    name, key_policy = deployed.resource_policy_of(resource, action) or ("", None)
     return Request(
         deployed=deployed,
         principal=deployed.arn(role),
@@ -92,20 +112,46 @@ def as_role(
         resource=resource,
         context=context or {},
         identity=deployed.policies_of(role),
+        resource_policy_name=name,
         resource_policy=key_policy,
     )
 
 
-def verdicts(requests: Sequence[Request]) -> list[str]:
-    """Judge all requests in one process; a request that the engine finds malformed gets its reason."""
+@dataclass(frozen=True)
+class Judgement:
+    """What the engine says of a request.
+
+    Attributes:
+        verdict: one of the above; for a request that it finds malformed, why.
+        applied: the statements that decided: the name of a policy and the statement's index in it.
+    """
+
+    verdict: str
+    applied: frozenset[tuple[str, int]]
+
+
+def judgements(requests: Sequence[Request]) -> list[Judgement]:
+    """Judge all requests in one process."""
     simulations = json.dumps([request.as_simulation() for request in requests])
+    for key, stand_in in _STAND_INS.items():
+        simulations = simulations.replace(json.dumps(key), json.dumps(stand_in))
     done = subprocess.run(
         ["node", Path(__file__).with_name("simulate.mjs")],
-        input=simulations.replace(json.dumps(ENCRYPTION_CONTEXT), json.dumps(_STAND_IN)),
+        input=simulations,
         capture_output=True,
         text=True,
         check=True,
     )
-    answers = json.loads(done.stdout)
-    # A context key that the engine drops would make a denial that proves nothing.
-    return [f"ignored {one['ignored']}" if one["ignored"] else one["verdict"] for one in answers]
+    return [
+        Judgement(
+            # A context key that the engine drops would make a denial that proves nothing.
+            f"ignored {one['ignored']}" if one["ignored"] else one["verdict"],
+            frozenset((name or request.resource_policy_name, index) for name, index in one["applied"]),
+        )
+        for request, one in zip(requests, json.loads(done.stdout), strict=True)
+    ]
+
+
+def verdicts(requests: Sequence[Request]) -> list[str]:
+    """Judge all requests in one process; a request that the engine finds malformed gets its reason."""
+    return [one.verdict for one in judgements(requests)]

@@ -103,7 +103,8 @@ BUILDS: dict[str, Callable[[], cdk.Stack]] = {
 
 @cache
 def deployed(name: str) -> Deployed:
-    return Deployed(Template.from_stack(BUILDS[name]()).to_json(), account=OWNER, secrets=SECRETS)
+    template = Template.from_stack(BUILDS[name]()).to_json()
+    return Deployed(template, account=OWNER, secrets=SECRETS, name=name)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,13 @@ def test_without_private_delivery_there_is_a_nat_gateway_in_each_zone_and_no_end
     assert with_nat.only("AWS::ElasticLoadBalancingV2::LoadBalancer")["Scheme"] == "internal"
 
 
+def test_no_task_runs_before_there_is_a_way_through_the_nat_gateways(with_nat: Scene) -> None:
+    routes = {name for name, one in with_nat.of_type("AWS::EC2::Route").items() if "NatGatewayId" in one}
+    [service] = [one for one in with_nat.resources.values() if one["Type"] == "AWS::ECS::Service"]
+    assert len(routes) == 2
+    assert routes < set(service["DependsOn"])
+
+
 def test_its_traffic_is_logged_into_the_bucket(plain: Scene) -> None:
     log = plain.only("AWS::EC2::FlowLog")
     assert (log["TrafficType"], log["LogDestinationType"]) == ("ALL", "s3")
