@@ -1,6 +1,7 @@
 """Nothing unexplained: cdk-nag, CDK's strict validation, cfn-lint and checkov, on every app here."""
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -108,15 +109,16 @@ def cfn_lint(templates: list[Path]) -> set[tuple[str, str]]:
 
 
 # CDK has a service wait for its target group, though a reference to it does so too: once more does no harm.
-_WAITS_TWICE = (
-    "W3005",
-    "'ForwarderLoadBalancerHttpsTasksGroup13BC5C68' dependency already enforced by a 'Ref' at "
-    "'Resources/ForwarderService232AE6B3/Properties/LoadBalancers/0/TargetGroupArn'",
+_WAITS_TWICE = re.compile(
+    r"'(\w*)ForwarderLoadBalancerHttpsTasksGroup\w{8}' dependency already enforced by a 'Ref' at "
+    r"'Resources/\1ForwarderService\w{8}/Properties/LoadBalancers/0/TargetGroupArn'"
 )
 
 
 def test_cfn_lint_finds_nothing(syntheses: dict[str, Synthesis]) -> None:
-    assert cfn_lint(templates_of_all(syntheses)) == {_WAITS_TWICE}
+    found = cfn_lint(templates_of_all(syntheses))
+    assert {text for rule, text in found if not (rule == "W3005" and _WAITS_TWICE.fullmatch(text))} == set()
+    assert found
 
 
 def test_cfn_lint_finds_a_defect(syntheses: dict[str, Synthesis]) -> None:

@@ -29,6 +29,38 @@ forwarder_image(cdk.Stack(app, "Image"), "Arm64", cpu_architecture=ecs.CpuArchit
 app.synth()
 """
 
+OWN_STACK = """
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from constructs_lib import DestinationRole, EventStream
+from constructs_lib.forwarder import Forwarder, ForwarderDestination, forwarder_principal
+
+app = App()
+stack = Stack(app, "own", env=Environment(region="us-west-2"))
+events = EventStream(stack, "Events")
+role = DestinationRole(
+    stack,
+    "Role",
+    streams=[events],
+    source_ids=["8kf3Qw2LpZ"],
+    principals=[forwarder_principal(task_role_name="own-forwarder")],
+    shard_map=True,
+)
+certificate_arn = "arn:aws:acm:us-west-2:123456789012:certificate/0a1b2c3d-4e5f-6789-0a1b-2c3d4e5f6789"
+Forwarder(
+    stack,
+    "Forwarder",
+    sources=secretsmanager.Secret.from_secret_name_v2(stack, "Sources", "own/sources"),
+    destinations=[ForwarderDestination.of(events, role)],
+    domain_name="events.example.com",
+    certificate=acm.Certificate.from_certificate_arn(stack, "Certificate", certificate_arn),
+    task_role_name="own-forwarder",
+)
+app.synth()
+"""
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -116,11 +148,31 @@ def test_each_example_synthesizes(installed: Installed, name: str) -> None:
     outdir = installed.directory / f"{name}.out"
     done = installed.run("python", app, CDK_OUTDIR=str(outdir), CDK_VALIDATION="false")
     assert (done.returncode, done.stderr) == (0, "")
-    [template] = outdir.glob("*.template.json")
-    resources = json.loads(template.read_text())["Resources"].values()
-    assert {"AWS::Kinesis::Stream", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"} <= {
-        resource["Type"] for resource in resources
+    templates = [json.loads(template.read_text()) for template in outdir.glob("*.template.json")]
+    assert {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"} <= {
+        resource["Type"] for template in templates for resource in template["Resources"].values()
     }
+
+
+def test_cdk_synth_of_a_stack_of_ones_own_with_a_forwarder(installed: Installed) -> None:
+    app = installed.directory / "own.py"
+    app.write_text(OWN_STACK, encoding="utf-8")
+    outdir = installed.directory / "own.out"
+    # CDK's own command line, which needs a Node, as jsii does.
+    node = Path(sys.executable).with_name("node")
+    done = installed.run(
+        str(node) if node.is_file() else shutil.which("node") or "node",
+        *(ROOT / "node_modules/aws-cdk/bin/cdk", "synth", "--quiet", "--no-notices", "--output", outdir),
+        *("--app", f"{installed.environment / 'bin' / 'python'} {app}"),
+    )
+    assert done.returncode == 0, done.stderr
+    resources = json.loads((outdir / "own.template.json").read_text())["Resources"].values()
+    types = [resource["Type"] for resource in resources]
+    assert (types.count("AWS::Kinesis::Stream"), types.count("AWS::ECS::Service")) == (1, 1)
+    # What the image is built from came out of the wheel.
+    [image] = json.loads((outdir / "own.assets.json").read_text())["dockerImages"].values()
+    names = {path.name for path in (outdir / image["source"]["directory"]).iterdir()}
+    assert names == {*FILES_OF_THE_IMAGE, "headgate"}
 
 
 def test_the_image_is_the_same_asset_as_in_a_checkout(installed: Installed, tmp_path: Path) -> None:
