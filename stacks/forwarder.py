@@ -7,6 +7,7 @@ from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_cloudwatch_actions import SnsAction
@@ -21,7 +22,7 @@ from constructs_lib.forwarder import (
     forwarder_principal,
 )
 from constructs_lib.forwarder.network import CIDR
-from environments import model
+from environments import forwarder as env
 from stacks.wiring import existing_stream, output, secret_values
 
 _OPEN_TO_ALL = Acknowledgment(
@@ -54,13 +55,13 @@ class ForwarderStack(Stack):
         construct_id: str,
         *,
         name: str,
-        settings: model.Forwarder,
+        settings: env.Forwarder,
         event_stream: EventStreamBase,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         task_role_name = f"headgate-{name}-forwarder"
-        network = self._network(settings.network or model.ForwarderNetwork())
+        network = self._network(settings.network or env.Network())
         bound = settings.network is not None and settings.network.bind_to_endpoint
         self.destination_role = DestinationRole(
             self,
@@ -77,7 +78,7 @@ class ForwarderStack(Stack):
         self.forwarder = Forwarder(
             self,
             "Forwarder",
-            sources=self._sources(settings.sources_secret),
+            sources=self._sources(settings.sources_secret, settings.sources_key_arn),
             destinations=[
                 ForwarderDestination.of(event_stream, self.destination_role),
                 *self._other_destinations(settings.other_destinations),
@@ -130,7 +131,7 @@ class ForwarderStack(Stack):
         )
         output(self, "Log", forwarder.log_group.log_group_name, "The forwarder's log, and its metrics")
 
-    def _network(self, settings: model.ForwarderNetwork) -> ForwarderNetwork:
+    def _network(self, settings: env.Network) -> ForwarderNetwork:
         if settings.vpc_id is None:
             return ForwarderNetwork(
                 self,
@@ -166,14 +167,17 @@ class ForwarderStack(Stack):
             Validations.of(subnet).acknowledge(_NO_ROUTE_TABLES)
         return ec2.SubnetSelection(subnets=subnets)
 
-    def _sources(self, name: str) -> secretsmanager.ISecret:
+    def _sources(self, name: str, key_arn: str | None) -> secretsmanager.ISecret:
         if name.startswith("arn:"):
-            return secretsmanager.Secret.from_secret_complete_arn(self, "Sources", name)
+            return secretsmanager.Secret.from_secret_attributes(
+                self,
+                "Sources",
+                secret_complete_arn=name,
+                encryption_key=kms.Key.from_key_arn(self, "SourcesKey", key_arn) if key_arn else None,
+            )
         return secretsmanager.Secret.from_secret_name_v2(self, "Sources", name)
 
-    def _other_destinations(
-        self, destinations: Sequence[model.ForwarderDestination]
-    ) -> list[ForwarderDestination]:
+    def _other_destinations(self, destinations: Sequence[env.Destination]) -> list[ForwarderDestination]:
         return [
             ForwarderDestination(
                 stream=existing_stream(self, f"OtherStream{number}", each.stream),

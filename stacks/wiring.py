@@ -7,10 +7,10 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_lib import EventStream, EventStreamBase
-from environments import model
+from environments.values import ExistingStream, SecretId
 
 
-def existing_stream(scope: Construct, construct_id: str, settings: model.ExistingStream) -> EventStreamBase:
+def existing_stream(scope: Construct, construct_id: str, settings: ExistingStream) -> EventStreamBase:
     """Return a stream that is there already, with its key if it has one."""
     key_arn = settings.encryption_key_arn
     return EventStream.from_stream_attributes(
@@ -21,7 +21,7 @@ def existing_stream(scope: Construct, construct_id: str, settings: model.Existin
     )
 
 
-def secret_values(secret_ids: Sequence[model.SecretId] | None) -> list[SecretValue] | None:
+def secret_values(secret_ids: Sequence[SecretId] | None) -> list[SecretValue] | None:
     """Return Secret IDs as references that CloudFormation resolves; None for none."""
     if secret_ids is None:
         return None

@@ -25,6 +25,7 @@ def forwarder_key(scope: Construct, construct_id: str, *, removal_policy: Remova
                 "kms:DescribeKey",
                 "kms:Encrypt",
                 "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
                 "kms:ReEncryptFrom",
                 "kms:ReEncryptTo",
             ],

@@ -83,6 +83,10 @@ THEIR_VPC = (
         (FORWARDER.replace("domain_name", "domain"), "forwarder: unknown key 'domain' (did you mean"),
         (FORWARDER.replace('sources_secret = "s"\n', ""), "forwarder: the key 'sources_secret' is missing"),
         (FORWARDER.replace('"s"', '""'), "forwarder.sources_secret: expected string of length >= 1"),
+        (
+            FORWARDER + 'sources_key_arn = "k"',
+            "forwarder: sources_key_arn goes with a sources_secret that is the secret's whole ARN",
+        ),
         (FORWARDER + "min_tasks = 0", "forwarder.min_tasks: expected integer >= 1"),
         (FORWARDER + 'cpu_architecture = "arm"', "forwarder.cpu_architecture: invalid enum value 'arm'"),
         (FORWARDER + 'removal_policy = "keep"', "forwarder.removal_policy: invalid enum value 'keep'"),

@@ -48,6 +48,7 @@ source_ids = ["abc"]
 domain_name = "events.example.com"
 certificate_arn = "{CERTIFICATE}"
 sources_secret = "arn:aws:secretsmanager:us-west-2:123456789012:secret:mine-AbCdEf"
+sources_key_arn = "{KEY}"
 secret_ids = [{{ secret_name = "segment", json_field = "id", version_id = "v1" }}]
 cpu_architecture = "x86_64"
 cpu = 2048
@@ -280,6 +281,14 @@ def test_every_key_reaches_the_template(whole: App) -> None:
     assert let_in["SecurityGroupIngress"][0]["CidrIp"] == "203.0.113.0/24"
     queues = [one for one in whole.forwarder["Resources"].values() if one["Type"] == "AWS::SQS::Queue"]
     assert {one["DeletionPolicy"] for one in queues} == {"Delete"}
+
+
+def test_settings_under_a_key_of_their_own_can_be_read(whole: App) -> None:
+    policies = [one["PolicyDocument"]["Statement"] for one in whole.of_type("AWS::IAM::ManagedPolicy")]
+    [statement] = [one for each in policies for one in each if one.get("Sid") == "DecryptSettings"]
+    assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", KEY)
+    [via] = statement["Condition"]["StringEquals"].values()
+    assert via == "secretsmanager.us-west-2.amazonaws.com"
 
 
 def test_nothing_is_warned_of_in_a_vpc_that_is_there(whole: App) -> None:
