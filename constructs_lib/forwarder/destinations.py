@@ -24,6 +24,8 @@ class ForwarderDestination:
     Attributes:
         stream: the stream, here or in another account or region (`EventStream.from_stream_attributes`).
         role_arn: ARN of the role that the forwarder assumes.
+        role: that role, where this app makes it: it may deliver before the first task runs, and until the
+            last one has gone.
 
     Raises:
         ValueError: `role_arn` is not the ARN of a role.
@@ -31,6 +33,7 @@ class ForwarderDestination:
 
     stream: EventStreamBase
     role_arn: str
+    role: DestinationRole | None = None
 
     def __post_init__(self) -> None:
         if known(self.role_arn) and not _ROLE_ARN.fullmatch(self.role_arn):
@@ -42,7 +45,7 @@ class ForwarderDestination:
     @classmethod
     def of(cls, stream: EventStreamBase, role: DestinationRole) -> "ForwarderDestination":
         """Return the destination that a `DestinationRole` on `stream` is."""
-        return cls(stream=stream, role_arn=role.role_arn)
+        return cls(stream=stream, role_arn=role.role_arn, role=role)
 
 
 def forwarder_principal(*, task_role_name: str, account: str | None = None) -> iam.IPrincipal:

@@ -31,7 +31,7 @@ from constructs_lib.forwarder.props import (
     check_size,
 )
 from constructs_lib.forwarder.queues import ForwarderQueues
-from constructs_lib.forwarder.service import Scaling, forwarder_service, scale
+from constructs_lib.forwarder.service import Scaling, forwarder_service, run_only_with, scale
 from constructs_lib.removal import check_removal
 
 _TOKEN_PULL = Acknowledgment(
@@ -211,8 +211,6 @@ class Forwarder(ForwarderMetrics, Construct):
             task_definition=self.task_definition,
             network=self.network,
         )
-        # No task without permissions and a way to AWS: neither the first, nor the last one while it spills.
-        self.service.node.add_dependency(task_policy, *self.network.way_out)
         way_in.send_to(self.service)
         self.load_balancer = way_in.load_balancer
         self.listener = way_in.listener
@@ -239,6 +237,14 @@ class Forwarder(ForwarderMetrics, Construct):
                 ),
                 self.service,
             )
+        run_only_with(
+            self.service,
+            task_policy,
+            self.execution_role,
+            *(each.role for each in destinations if each.role is not None),
+            *self.network.way_out,
+            way_in,
+        )
 
     def _own_execution_role(self) -> iam.Role:
         role = task.execution_role(self, "ExecutionRole")

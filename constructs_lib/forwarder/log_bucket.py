@@ -1,5 +1,7 @@
 """The bucket for access logs and flow logs."""
 
+from typing import cast
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -12,7 +14,7 @@ def log_bucket(scope: Construct, construct_id: str) -> s3.Bucket:
 
     A load balancer writes its access logs only into a bucket that is encrypted with S3's own keys.
     """
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         construct_id,
         encryption=s3.BucketEncryption.S3_MANAGED,
@@ -30,3 +32,5 @@ def log_bucket(scope: Construct, construct_id: str) -> s3.Bucket:
         ],
         removal_policy=RemovalPolicy.RETAIN,
     )
+    cast("s3.BucketPolicy", bucket.policy).apply_removal_policy(RemovalPolicy.RETAIN)
+    return bucket

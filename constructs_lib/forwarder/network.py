@@ -90,9 +90,22 @@ class ForwarderNetwork(Construct):
     @property
     def way_out(self) -> list[IDependable]:
         """What has to be there for a task to reach AWS."""
-        if self.endpoints is not None:
-            return [self.endpoints]
-        return [subnet.internet_connectivity_established for subnet in self.vpc.private_subnets]
+        # Routes lead to NAT gateways, and to the endpoints that are gateways.
+        routes = [each.internet_connectivity_established for each in self._chosen(self.task_subnets)]
+        return routes if self.endpoints is None else [*routes, self.endpoints]
+
+    def _chosen(self, selection: ec2.SubnetSelection) -> list[ec2.ISubnet]:
+        # Those named one by one may be without a zone, which the VPC would ask them for.
+        return (
+            selection.subnets
+            or self.vpc.select_subnets(
+                availability_zones=selection.availability_zones,
+                one_per_az=selection.one_per_az,
+                subnet_filters=selection.subnet_filters,
+                subnet_group_name=selection.subnet_group_name,
+                subnet_type=selection.subnet_type,
+            ).subnets
+        )
 
     @property
     def cidr(self) -> str:

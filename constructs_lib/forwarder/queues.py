@@ -72,4 +72,6 @@ class ForwarderQueues(Construct):
         )
         # CDK's own check of this prop still has the limit of before 2025, 256 KiB.
         cast("sqs.CfnQueue", queue.node.default_child).maximum_message_size = MESSAGE_BYTES
+        # A queue that stays keeps its policy, too.
+        cast("sqs.QueuePolicy", queue.node.find_child("Policy")).apply_removal_policy(removal_policy)
         return queue

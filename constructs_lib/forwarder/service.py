@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from constructs_lib.forwarder.network import ForwarderNetwork
 
@@ -46,6 +46,21 @@ def forwarder_service(
         propagate_tags=ecs.PropagatedTagSource.SERVICE,
         enable_ecs_managed_tags=True,
     )
+
+
+def run_only_with(service: ecs.FargateService, *needs: IDependable) -> None:
+    """Have no task run without what it needs: neither the first one, nor the last one while it drains.
+
+    CloudFormation makes in order, and deletes in reverse, what refers to each other, and a service refers to
+    neither policies nor routes, nor to the rules of its security groups. A few first tasks that fail for want
+    of them are a failed deployment, which is rolled back.
+    """
+    # The resource alone: its scaling, which is among the children of the construct, follows it anyway.
+    resource = service.node.find_child("Service")
+    resource.node.add_dependency(*needs)
+    for group in service.connections.security_groups:
+        rules = (ec2.CfnSecurityGroupIngress, ec2.CfnSecurityGroupEgress)
+        resource.node.add_dependency(*(each for each in group.node.children if isinstance(each, rules)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

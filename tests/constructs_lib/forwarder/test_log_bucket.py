@@ -33,9 +33,10 @@ def test_it_empties_itself_after_ninety_days(plain: Scene) -> None:
     assert rule["Status"] == "Enabled"
 
 
-def test_it_stays_when_its_stack_goes(plain: Scene) -> None:
-    [bucket] = [one for one in plain.resources.values() if one["Type"] == "AWS::S3::Bucket"]
-    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+@pytest.mark.parametrize("type_", ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"])
+def test_it_stays_with_its_policy_when_its_stack_goes(plain: Scene, type_: str) -> None:
+    [one] = [one for one in plain.resources.values() if one["Type"] == type_]
+    assert (one["DeletionPolicy"], one["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 def test_plain_http_and_old_tls_are_denied(plain: Scene) -> None:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sqs as sqs
 
-from tests.constructs_lib.forwarder.scene import Scene
+from constructs_lib.removal import ALLOW_DESTROY_CONTEXT
+from tests.constructs_lib.forwarder.scene import FLAGS, Scene, new_stack
 
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
 
@@ -50,6 +52,18 @@ def test_it_is_reached_by_tls_alone(plain: Scene, queue: sqs.IQueue) -> None:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ]
+
+
+@pytest.mark.parametrize("policy", [cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.DESTROY])
+def test_its_policy_stays_and_goes_with_it(policy: cdk.RemovalPolicy) -> None:
+    stack = new_stack({**FLAGS, ALLOW_DESTROY_CONTEXT: True})
+    scene = Scene(stack, removal_policy=policy)
+    found = {
+        (one["DeletionPolicy"], one["UpdateReplacePolicy"])
+        for one in scene.resources.values()
+        if one["Type"] in ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy")
+    }
+    assert found == {{"RETAIN": ("Retain", "Retain"), "DESTROY": ("Delete", "Delete")}[policy.name]}
 
 
 def test_no_message_moves_by_itself_for_an_outage_would_move_all(plain: Scene, queue: sqs.IQueue) -> None:
