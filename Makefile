@@ -49,14 +49,19 @@ bench: setup .tools/peers/.ready bench/peers/node_modules/.ready ## measure; wha
 soak: setup .tools/ministack/.ready ## the long proofs, whole
 	@HEADGATE_SOAK=1 $(BIN)/pytest -m slow $(PYTEST_ARGS)
 
+diagram: setup .tools/diagram/.ready docs/diagram/node_modules/.ready ## draw docs/deploy.svg: what the environment prod deploys
+	@command -v dot >/dev/null || { echo "make diagram needs Graphviz; on Debian: apt-get install graphviz" >&2; exit 1; }
+	@npx --no-install cdk synth --quiet --no-validation -c env=prod -o cdk.out/diagram
+	@.tools/diagram/bin/python docs/diagram/draw.py cdk.out/diagram docs/deploy.svg
+
 lock: .tools/uv/.ready ## renew every locked requirements file
 	@.tools/uv/bin/python requirements/lock.py
 
 clean: ## remove all that make made
-	rm -rf .venv .tools node_modules bench/peers/node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tools node_modules bench/peers/node_modules docs/diagram/node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo synth test lint sdks bench soak lock clean
+.PHONY: help setup demo synth test lint sdks bench soak diagram lock clean
 
 # uv, from a hash-pinned file by pip itself, installs everything else.
 .tools/uv/.ready: requirements/uv.txt
@@ -93,4 +98,9 @@ node_modules/.ready: package-lock.json .venv/.ready
 bench/peers/node_modules/.ready: bench/peers/package-lock.json .venv/.ready
 	@echo "setting up the peers of the measurements"
 	@npm ci --prefix bench/peers --silent --no-progress
+	@touch $@
+
+docs/diagram/node_modules/.ready: docs/diagram/package-lock.json .venv/.ready
+	@echo "setting up what draws docs/deploy.svg"
+	@npm ci --prefix docs/diagram --silent --no-progress
 	@touch $@

@@ -40,10 +40,16 @@ def test_a_lock_pins_by_hash_and_names_no_index(lock: Path) -> None:
     assert not re.findall(r"://|--(?:extra-)?index-url|--find-links|--trusted-host", text)
 
 
-def test_the_node_lock_pins_by_hash_and_names_no_registry() -> None:
-    packages: dict[str, dict[str, Any]] = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize(
+    ("room", "holds"),
+    [(".", "aws-cdk"), ("bench/peers", "@aws-sdk/client-kinesis"), ("docs/diagram", "cdk-dia")],
+)
+def test_a_node_lock_pins_by_hash_and_names_no_registry(room: str, holds: str) -> None:
+    packages: dict[str, dict[str, Any]] = json.loads((ROOT / room / "package-lock.json").read_text())[
+        "packages"
+    ]
     installed = {where: package for where, package in packages.items() if where}
-    assert "node_modules/aws-cdk" in installed
+    assert f"node_modules/{holds}" in installed
     for where, package in installed.items():
         assert "resolved" not in package, where
         assert package.get("integrity") or package.get("inBundle"), where
