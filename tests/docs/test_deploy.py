@@ -69,6 +69,8 @@ def test_the_fixed_names_are_those_of_the_templates(assembly: Path) -> None:
 
 def test_each_stack_and_command_that_is_named_exists() -> None:
     code = "\n".join(blocks("console"))
+    # Every command of CDK runs the app, which wants an environment.
+    assert len(re.findall(r"npx cdk \w+ -c env=(?:dev|prod)", DOCUMENT)) == DOCUMENT.count("npx cdk ")
     for line in re.findall(r"cdk (?:deploy|destroy) -c env=\w+ (.+)", code):
         assert set(line.split()) <= STACKS
     commands = {command.name for command in command_line.registered_commands}
