@@ -95,6 +95,12 @@ class Forwarder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         tuple[SecretId, ...] | None,
         Meta(description="Secret IDs, where the settings name them, in place of source_ids."),
     ] = None
+    operators: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="ARNs that may assume its role too, for headgate redrive and headgate check."
+        ),
+    ] = ()
     other_destinations: Annotated[
         tuple[Destination, ...],
         Meta(description="Streams besides this environment's, in other accounts for one."),

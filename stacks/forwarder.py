@@ -7,6 +7,7 @@ from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
@@ -69,7 +70,10 @@ class ForwarderStack(Stack):
             streams=[event_stream],
             source_ids=settings.source_ids,
             secret_ids=secret_values(settings.secret_ids),
-            principals=[forwarder_principal(task_role_name=task_role_name)],
+            principals=[
+                forwarder_principal(task_role_name=task_role_name),
+                *map(iam.ArnPrincipal, settings.operators),
+            ],
             shard_map=True,
             network=NetworkConditions(vpc_endpoint_ids=[network.kinesis_endpoint_id]) if bound else None,
             role_name=f"headgate-{name}-delivery",

@@ -49,6 +49,7 @@ domain_name = "events.example.com"
 certificate_arn = "{CERTIFICATE}"
 sources_secret = "arn:aws:secretsmanager:us-west-2:123456789012:secret:mine-AbCdEf"
 sources_key_arn = "{KEY}"
+operators = ["arn:aws:iam::123456789012:role/oncall"]
 secret_ids = [{{ secret_name = "segment", json_field = "id", version_id = "v1" }}]
 cpu_architecture = "x86_64"
 cpu = 2048
@@ -281,6 +282,15 @@ def test_every_key_reaches_the_template(whole: App) -> None:
     assert let_in["SecurityGroupIngress"][0]["CidrIp"] == "203.0.113.0/24"
     queues = [one for one in whole.forwarder["Resources"].values() if one["Type"] == "AWS::SQS::Queue"]
     assert {one["DeletionPolicy"] for one in queues} == {"Delete"}
+
+
+def test_operators_may_assume_the_role_under_the_same_external_ids(whole: App) -> None:
+    roles = whole.of_type("AWS::IAM::Role")
+    [role] = [one for one in roles if one.get("RoleName", "").endswith("-delivery")]
+    forwarder, operators = role["AssumeRolePolicyDocument"]["Statement"]
+    assert operators["Principal"] == {"AWS": "arn:aws:iam::123456789012:role/oncall"}
+    ids = [each["Condition"]["StringEquals"]["sts:ExternalId"] for each in (forwarder, operators)]
+    assert ids[0] == ids[1]
 
 
 def test_settings_under_a_key_of_their_own_can_be_read(whole: App) -> None:
