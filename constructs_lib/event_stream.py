@@ -85,6 +85,7 @@ class EventStream(EventStreamBase):
         check_removal(self, removal_policy, what_goes="every record", no_snapshot_of="streams")
 
         self.retention_period = retention_period or Duration.hours(RETENTION_HOURS[0])
+        self.shard_level_metrics = tuple(shard_level_metrics)
         self.region = Stack.of(self).region
         self.encryption_key = encryption_key
         if encryption is Encryption.CUSTOMER_KEY and encryption_key is None:

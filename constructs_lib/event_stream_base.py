@@ -35,6 +35,7 @@ class EventStreamBase(StreamMetrics, Construct):
         encryption_key: its customer managed key; `None` if it has none, or AWS manages it.
         shard_count: its provisioned shards; `None` if it is on demand or was not made here.
         retention_period: how long it keeps a record; `None` if it was not made here.
+        shard_level_metrics: which metrics it has per shard; `None` if it was not made here.
     """
 
     stream: kinesis.IStream
@@ -42,6 +43,7 @@ class EventStreamBase(StreamMetrics, Construct):
     encryption_key: kms.IKey | None = None
     shard_count: int | None = None
     retention_period: Duration | None = None
+    shard_level_metrics: Sequence[kinesis.ShardLevelMetrics] | None = None
 
     @staticmethod
     def from_stream_attributes(

@@ -70,7 +70,7 @@ class Alarms:
 
 
 def percent(
-    part: Sequence[cloudwatch.IMetric], whole: cloudwatch.IMetric, label: str
+    part: Sequence[cloudwatch.IMetric], whole: cloudwatch.Metric, label: str
 ) -> cloudwatch.MathExpression:
     """Return the share that the sum of `part` is of `whole`, 0 where there is no whole."""
     names = [f"part{number}" for number in range(len(part))]
@@ -78,5 +78,5 @@ def percent(
         expression=f"100 * ({' + '.join(f'FILL({name}, 0)' for name in names)}) / IF(whole > 0, whole, 1)",
         using_metrics={**dict(zip(names, part, strict=True)), "whole": whole},
         label=label,
-        period=whole.period if isinstance(whole, cloudwatch.Metric) else None,
+        period=whole.period,
     )

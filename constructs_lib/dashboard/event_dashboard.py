@@ -7,7 +7,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from constructs_lib.checks import known
+from constructs_lib.checks import check_only_one, known
 from constructs_lib.dashboard.alarms import Alarms
 from constructs_lib.dashboard.forwarder_rows import forwarder_rows
 from constructs_lib.dashboard.service_rows import service_rows
@@ -28,18 +28,21 @@ class EventDashboard(Construct):
     Args:
         scope: where to make it.
         construct_id: its id within `scope`.
-        streams: the streams, of the stack's own region, where alarms can watch them. May be empty.
+        streams: the streams, of the stack's own account and region: an alarm sees no metrics of another's.
+            May be empty.
         forwarder: the forwarder, if there is one.
         thresholds: when each alarm goes off, and which there are.
         alarm_actions: what is told when an alarm goes off and when it is over, such as `SnsAction(topic)`.
         dashboard: a dashboard that is there already, to add the rows to. Default: a new one.
         dashboard_name: name of the new one. Default: CloudFormation makes one.
+        alarms_only: `True` makes the alarms and no dashboard.
 
     Raises:
-        ValueError: there is nothing to show, a stream is in another region, or a prop excludes another.
+        ValueError: there is nothing to show, a stream is in another account or region, a prop excludes
+            another, or an opt-in alarm needs a metric of a stream, or its retention, that is not there.
 
     Attributes:
-        dashboard: the dashboard.
+        dashboard: the dashboard; None with `alarms_only`.
         alarms: all alarms.
     """
 
@@ -54,9 +57,14 @@ class EventDashboard(Construct):
         alarm_actions: Sequence[cloudwatch.IAlarmAction] = (),
         dashboard: cloudwatch.Dashboard | None = None,
         dashboard_name: str | None = None,
+        alarms_only: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
-        _check(Stack.of(self), streams, forwarder, dashboard, dashboard_name)
+        _check(Stack.of(self), streams, forwarder)
+        check_only_one(
+            {"dashboard": dashboard, "dashboard_name": dashboard_name, "alarms_only": alarms_only or None},
+            why="a dashboard that is there has its name, and alarms alone need none",
+        )
         limits = thresholds or AlarmThresholds()
         # What comes in and is refused first: it is what the forwarder below suffers from.
         self.alarms: list[cloudwatch.Alarm] = []
@@ -70,35 +78,38 @@ class EventDashboard(Construct):
             rows += forwarder_rows(made, forwarder, limits)
             rows += service_rows(made, forwarder, limits)
             self.alarms += made.made
-        self.dashboard = dashboard or cloudwatch.Dashboard(self, "Resource", dashboard_name=dashboard_name)
-        if self.alarms:
-            self.dashboard.add_widgets(
-                cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(self.alarms), width=24, height=4)
+        self.dashboard: cloudwatch.Dashboard | None = None
+        if not alarms_only:
+            self.dashboard = dashboard or cloudwatch.Dashboard(
+                self, "Resource", dashboard_name=dashboard_name
             )
-        for row in rows:
-            self.dashboard.add_widgets(*row)
+            _draw(self.dashboard, self.alarms, rows)
 
 
-def _check(
-    stack: Stack,
-    streams: Sequence[EventStreamBase],
-    forwarder: "Forwarder | None",
-    dashboard: cloudwatch.Dashboard | None,
-    dashboard_name: str | None,
+def _draw(
+    dashboard: cloudwatch.Dashboard,
+    alarms: Sequence[cloudwatch.Alarm],
+    rows: Sequence[Sequence[cloudwatch.IWidget]],
 ) -> None:
+    if alarms:
+        dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=4)
+        )
+    for row in rows:
+        dashboard.add_widgets(*row)
+
+
+def _check(stack: Stack, streams: Sequence[EventStreamBase], forwarder: "Forwarder | None") -> None:
     if not streams and forwarder is None:
         raise ValueError("streams and forwarder: there is nothing to show; give one of them, or both")
-    if dashboard is not None and dashboard_name is not None:
-        raise ValueError(
-            "dashboard and dashboard_name cannot be given together: a dashboard has its name; give one"
-        )
-    elsewhere = [
-        each.stream_arn
-        for each in streams
-        if known(each.region) and known(stack.region) and each.region != stack.region
-    ]
-    if elsewhere:
-        raise ValueError(
-            f"streams: {', '.join(elsewhere)} is not in {stack.region}, and an alarm watches metrics of "
-            "its own region alone; make a dashboard in a stack there"
-        )
+    for stream in streams:
+        there = stream.stream.env
+        for what, here, elsewhere in (
+            ("region", stack.region, there.region),
+            ("account", stack.account, there.account),
+        ):
+            if known(here) and known(elsewhere) and here != elsewhere:
+                raise ValueError(
+                    f"streams: {stream.stream_arn} is not of {what} {here}, and an alarm watches metrics of "
+                    f"its own {what} alone; make a dashboard in a stack there"
+                )

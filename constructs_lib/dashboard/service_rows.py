@@ -121,7 +121,7 @@ def _health(alarms: Alarms, forwarder: "Forwarder", thresholds: AlarmThresholds)
     lines += alarms.add(
         "HealthyTasks",
         healthy,
-        _least(forwarder, thresholds),
+        _least(forwarder, thresholds.missing_healthy_tasks),
         minutes=(5, 5),
         below=True,
         nothing_is_bad=True,
@@ -159,7 +159,7 @@ def _tasks(alarms: Alarms, forwarder: "Forwarder", thresholds: AlarmThresholds) 
     lines = alarms.add(
         "RunningTasks",
         running,
-        _least(forwarder, thresholds),
+        _least(forwarder, thresholds.missing_running_tasks),
         minutes=(5, 5),
         below=True,
         nothing_is_bad=True,
@@ -172,7 +172,6 @@ def _tasks(alarms: Alarms, forwarder: "Forwarder", thresholds: AlarmThresholds) 
     return graph("Tasks", left=[running], left_annotations=[*limits, *lines])
 
 
-def _least(forwarder: "Forwarder", thresholds: AlarmThresholds) -> float | None:
-    """How many tasks there have to be: `missing_tasks` fewer than `min_tasks` are too few."""
-    missing = thresholds.missing_tasks
+def _least(forwarder: "Forwarder", missing: float | None) -> float | None:
+    """How many tasks there have to be: `missing` fewer than `min_tasks` are too few."""
     return None if missing is None else max(1, forwarder.min_tasks - missing + 1)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, fields
 
-from constructs_lib.checks import known
+from constructs_lib.checks import check_integer, known
+
+_DAY = 24 * 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,7 +17,8 @@ class AlarmThresholds:
         throttled_records: records a minute that a stream throttles, in 3 of 5 minutes. They are sent again:
             late, not lost.
         failed_percent: share of a stream's records that PutRecords throttled or failed, for 5 minutes.
-        capacity_percent: of what a provisioned stream takes, in records or bytes, in 10 of 15 minutes.
+        capacity_percent: of what a provisioned stream takes, in records or bytes, in 10 of 15 minutes: shards
+            are not all as full, so the fullest throttles before 100.
         ingest_stopped_minutes: minutes in which a stream gets no record at all. Opt-in: only where there is
             never a quiet time.
         consumer_lag_percent: of the stream's retention, that readers are behind. Opt-in: 50 is AWS' advice.
@@ -23,10 +26,12 @@ class AlarmThresholds:
         hot_shard_percent: of what one shard takes in bytes, in 10 of 15 minutes. Opt-in: only where the
             stream has the shard-level metric IncomingBytes, which CloudWatch charges for.
         dead_letters: messages in the dead-letter queue.
-        overflow_age_seconds: age of the oldest message in the overflow queue, for 5 minutes.
         overflow_messages: messages in the overflow queue, for 5 minutes.
-        oldest_held_seconds: age of the oldest record held, for 5 minutes.
-        held_mib_per_task: MiB held, over all tasks, for each of `min_tasks`, for 5 minutes. It never scales.
+        overflow_waiting_minutes: minutes, of which four in five find a message in the overflow queue. One may
+            be hidden for 5 before it is tried again, so less would go off after outages that are over.
+        oldest_held_seconds: age of the oldest record held, for 5 minutes. A request waits for 8 s.
+        held_mib_per_task: MiB held, over all tasks, for each of `min_tasks`, for 5 minutes. Half of what a
+            worker may hold. It never scales.
         paused: destinations that are paused, for 3 minutes. 1 is the only value of use.
         undeliverable_records: records a minute that no retry will bring in.
         unavailable_requests: requests a minute answered 503, in 3 of 5 minutes.
@@ -40,13 +45,17 @@ class AlarmThresholds:
         unhealthy_tasks: tasks that fail their health check, for 10 minutes: longer than a deployment.
         connection_errors: failed connections a minute from the load balancer to tasks, in 3 of 5 minutes.
         rejected_connections: connections a minute that the load balancer had no room for.
-        response_seconds: p99 of the time until a task answers, for 5 minutes.
+        response_seconds: p99 of the time until a task answers, for 5 minutes. Half of the 8 s in which it
+            answers in any case.
         cpu_percent: mean CPU of the tasks, for 15 minutes: more than scaling brings down.
-        memory_percent: mean memory of the tasks, for 5 minutes.
-        missing_tasks: tasks that run fewer than `min_tasks`, for 5 minutes; the same for healthy ones.
+        memory_percent: memory of the task that uses most, for 5 minutes.
+        missing_healthy_tasks: by so many fewer than `min_tasks` take requests, for 5 minutes.
+        missing_running_tasks: by so many fewer than `min_tasks` run, for 5 minutes. None where the cluster is
+            not the forwarder's own and has no Container Insights: nobody counts them there.
 
     Raises:
-        ValueError: a threshold is not above 0.
+        ValueError: a threshold is not above 0, a percentage above 100, or minutes not whole or more than a
+            day, which is as far back as an alarm looks.
     """
 
     throttled_records: float | None = 1
@@ -58,8 +67,8 @@ class AlarmThresholds:
     hot_shard_percent: float | None = None
 
     dead_letters: float | None = 1
-    overflow_age_seconds: float | None = 900
     overflow_messages: float | None = 10_000
+    overflow_waiting_minutes: int | None = 15
     oldest_held_seconds: float | None = 60
     held_mib_per_task: float | None = 48
     paused: float | None = 1
@@ -78,7 +87,8 @@ class AlarmThresholds:
     response_seconds: float | None = 4
     cpu_percent: float | None = 80
     memory_percent: float | None = 80
-    missing_tasks: float | None = 1
+    missing_healthy_tasks: float | None = 1
+    missing_running_tasks: float | None = 1
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -87,3 +97,9 @@ class AlarmThresholds:
                 raise ValueError(
                     f"{field.name}: {value!r} is not allowed; it must be above 0, or None for no such alarm"
                 )
+            if field.name.endswith("_percent") and known(value) and value > 100:
+                raise ValueError(
+                    f"{field.name}: {value!r} is not allowed; it must be 100 or less, or None for no alarm"
+                )
+            if field.name.endswith("_minutes"):
+                check_integer(field.name, value, 1, _DAY, unit=" of minutes")

@@ -50,9 +50,11 @@ class ForwarderMetrics:
     def metric_of_destinations(
         self, function: str, metric_name: str, label: str | None = None
     ) -> cloudwatch.MathExpression:
-        """Any metric of the namespace Headgate that has a Destination, over all of them.
+        """Any metric of the namespace Headgate that has a Destination, over all of them, for alarms.
 
-        It is a Metrics Insights query: a destination that the settings gain tomorrow is in it.
+        It is a Metrics Insights query: a destination that the settings gain tomorrow is in it, as it would
+        not be in an expression that names destinations. CloudWatch allows one such query in an alarm and one
+        in a graph, and 200 alarms on them in a region.
 
         Args:
             function: `SUM` or `MAX`, as docs/metrics.md has it for the metric.
@@ -68,6 +70,30 @@ class ForwarderMetrics:
             label=label or metric_name,
             period=_MINUTE,
         )
+
+    def metric_by_destination(self, statistic: str, metric_name: str) -> cloudwatch.MathExpression:
+        """Any metric of the namespace Headgate that has a Destination, a line for each, for graphs.
+
+        It is a search, which a graph may hold many of, and which no alarm may hold.
+
+        Args:
+            statistic: `Sum` or `Maximum`, as docs/metrics.md has it for the metric.
+            metric_name: its name.
+        """
+        return self._search(statistic, metric_name, "{}", "${PROP('Dim.Destination')}")
+
+    def metric_sum_of_destinations(self, metric_name: str, label: str) -> cloudwatch.MathExpression:
+        """The sum of such a metric over all destinations, for graphs: it is a search too."""
+        return self._search("Sum", metric_name, "SUM({})", label)
+
+    def _search(self, statistic: str, metric_name: str, whole: str, label: str) -> cloudwatch.MathExpression:
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        search = (
+            f"SEARCH('{{{NAMESPACE},Service,Destination}} "
+            f"""MetricName="{metric_name}" Service="{self.service_name}"', '{statistic}', 60)"""
+        )
+        return cloudwatch.MathExpression(expression=whole.format(search), label=label, period=_MINUTE)
 
     def metric_accepted_events(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Events of requests that were taken."""
@@ -106,12 +132,25 @@ class ForwarderMetrics:
             **options,
         )
 
-    def metric_overflow_messages(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Messages that wait in the overflow queue, the most of each minute."""
-        return _queue_metric(self.overflow_queue, "ApproximateNumberOfMessagesVisible", options)
+    def metric_overflow_messages(self, label: str = "messages") -> cloudwatch.MathExpression:
+        """All messages in the overflow queue, those included that are hidden until they are tried again."""
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        return cloudwatch.MathExpression(
+            expression="waiting + hidden",
+            using_metrics={
+                "waiting": _queue_metric(self.overflow_queue, "ApproximateNumberOfMessagesVisible", {}),
+                "hidden": _queue_metric(self.overflow_queue, "ApproximateNumberOfMessagesNotVisible", {}),
+            },
+            label=label,
+            period=_MINUTE,
+        )
 
     def metric_overflow_age(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Seconds that the oldest message has been in the overflow queue."""
+        """Seconds that the oldest message has been in the overflow queue, which is not for an alarm.
+
+        SQS leaves out a message that was received three times, as every message is in an outage.
+        """
         return _queue_metric(self.overflow_queue, "ApproximateAgeOfOldestMessage", options)
 
     def metric_dead_letters(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:

@@ -11,6 +11,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from constructs_lib import DeliveryPolicy, DestinationRole, EventStream
+from constructs_lib.dashboard import AlarmThresholds, EventDashboard
 from constructs_lib.forwarder import (
     Forwarder,
     ForwarderDestination,
@@ -32,6 +33,7 @@ def test_the_code_runs(stack: cdk.Stack) -> None:
     of_forwarders = [*["Delivery", "Bound", "ForTheirForwarder"], *["TaskRole", "ExecutionRole"] * 2]
     template.resource_count_is("AWS::IAM::Role", len(of_streams + of_forwarders))
     template.resource_count_is("AWS::ECS::Service", 2)
+    template.resource_count_is("AWS::CloudWatch::Dashboard", 1)
     assert names["sized"].shard_count == 5
 
 
@@ -42,7 +44,15 @@ def parameters(of: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 @pytest.mark.parametrize(
     "named",
-    [EventStream, DestinationRole, Forwarder, ForwarderNetwork, ForwarderDestination, forwarder_principal],
+    [
+        EventStream,
+        DestinationRole,
+        Forwarder,
+        ForwarderNetwork,
+        ForwarderDestination,
+        forwarder_principal,
+        EventDashboard,
+    ],
 )
 def test_the_tables_name_every_prop_and_no_other(named: Callable[..., Any]) -> None:
     section = DOCS.split(f"\n## {named.__name__}\n")[1].split("\n## ")[0]
@@ -60,6 +70,8 @@ def test_the_tables_name_every_prop_and_no_other(named: Callable[..., Any]) -> N
         ForwarderNetwork,
         ForwarderDestination,
         forwarder_principal,
+        EventDashboard,
+        AlarmThresholds,
     ],
 )
 def test_the_docstrings_describe_every_prop(named: Callable[..., Any]) -> None:

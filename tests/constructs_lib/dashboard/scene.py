@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
@@ -26,7 +28,13 @@ class Scene:
 
     def __init__(self, thresholds: AlarmThresholds | None = EVERY_ALARM, **props: Any) -> None:
         self.stack = new_stack()
-        self.stream = EventStream(self.stack, "Events", stream_name="events", shard_count=4)
+        self.stream = EventStream(
+            self.stack,
+            "Events",
+            stream_name="events",
+            shard_count=4,
+            shard_level_metrics=[kinesis.ShardLevelMetrics.INCOMING_BYTES],
+        )
         self.forwarder = forwarder(self.stack, service_name="shop", min_tasks=3)
         props.setdefault("alarm_actions", self.to_topic())
         self.dashboard = EventDashboard(
@@ -74,6 +82,27 @@ def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
         return [alarm | {"Stat": alarm.get("Statistic") or alarm["ExtendedStatistic"]}]
     stats = [one["MetricStat"] for one in alarm["Metrics"] if "MetricStat" in one]
     return [one["Metric"] | {"Stat": one["Stat"], "Period": one["Period"]} for one in stats]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that a graph draws, or computes with: a metric, or an expression."""
+
+    namespace: str
+    name: str
+    dimensions: dict[str, str]
+    expression: str
+    options: dict[str, Any]
+
+
+def lines_of(widget: dict[str, Any]) -> list[Line]:
+    """What a graph draws, from CloudWatch's form of it: names and values in a row, and options last."""
+    lines = []
+    for *texts, options in widget["properties"]["metrics"]:
+        namespace, name, *pairs = texts or ("", "")
+        dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        lines.append(Line(namespace, name, dimensions, options.get("expression", ""), options))
+    return lines
 
 
 def query_of(alarm: dict[str, Any]) -> str:

@@ -2,46 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from constructs_lib.dashboard import AlarmThresholds
-from headgate.metrics import names
+from tests.constructs_lib.dashboard.published import assert_published, statistic_of
 from tests.constructs_lib.dashboard.scene import EVERY_ALARM, TOPIC_ARN, Scene, metrics_of, query_of, text_of
 
-OURS = {one.name: one for one in vars(names).values() if isinstance(one, names.Metric)}
-# From AWS' own lists of metrics, with the dimensions that each is published under.
-THEIRS = {
-    "AWS/Kinesis": (
-        {
-            "WriteProvisionedThroughputExceeded",
-            "ReadProvisionedThroughputExceeded",
-            "PutRecords.FailedRecords",
-            "PutRecords.ThrottledRecords",
-            "PutRecords.TotalRecords",
-            "IncomingRecords",
-            "IncomingBytes",
-            "GetRecords.IteratorAgeMilliseconds",
-        },
-        [{"StreamName"}],
-    ),
-    "AWS/ApplicationELB": (
-        {
-            "HTTPCode_Target_5XX_Count",
-            "HTTPCode_ELB_5XX_Count",
-            "RequestCount",
-            "TargetConnectionErrorCount",
-            "RejectedConnectionCount",
-            "TargetResponseTime",
-            "UnHealthyHostCount",
-            "HealthyHostCount",
-        },
-        [{"LoadBalancer"}, {"LoadBalancer", "TargetGroup"}],
-    ),
-    "AWS/SQS": ({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}, [{"QueueName"}]),
-    "AWS/ECS": ({"CPUUtilization", "MemoryUtilization"}, [{"ClusterName", "ServiceName"}]),
-    "ECS/ContainerInsights": ({"RunningTaskCount"}, [{"ClusterName", "ServiceName"}]),
-}
 DOCS = (Path(__file__).parents[3] / "docs/metrics.md").read_text()
 
 
@@ -54,15 +22,9 @@ def test_every_alarm_watches_a_metric_that_exists_under_its_dimensions(scene: Sc
     watched = [metric for alarm in scene.alarms.values() for metric in metrics_of(alarm)]
     assert len(watched) > 20
     for metric in watched:
-        dimensions = {one["Name"] for one in metric["Dimensions"]}
         assert metric["Period"] in (60, 900), metric
-        if metric["Namespace"] == "Headgate":
-            assert not OURS[metric["MetricName"]].per_destination
-            assert metric["Dimensions"] == [{"Name": "Service", "Value": "shop"}]
-        else:
-            metric_names, allowed = THEIRS[metric["Namespace"]]
-            assert metric["MetricName"] in metric_names
-            assert dimensions in allowed
+        dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        assert_published(metric["Namespace"], metric["MetricName"], dimensions)
 
 
 def test_what_has_a_destination_is_watched_over_all_destinations_of_the_service(scene: Scene) -> None:
@@ -76,9 +38,41 @@ def test_what_has_a_destination_is_watched_over_all_destinations_of_the_service(
             query,
         )
         assert match is not None, query
-        metric = OURS[match[2]]
-        assert metric.per_destination
-        assert match[1] == ("MAX" if isinstance(metric, names.Gauge) and metric.across == "max" else "SUM")
+        assert match[1] == {"Sum": "SUM", "Maximum": "MAX"}[statistic_of(match[2])]
+
+
+def test_a_shard_is_hot_by_the_sum_of_its_own_bytes(scene: Scene) -> None:
+    query = text_of(scene.alarms["HotShard"]["Metrics"][0]["Expression"])
+    assert re.fullmatch(
+        r'SELECT SUM\(IncomingBytes\) FROM SCHEMA\("AWS/Kinesis", ShardId, StreamName\) '
+        r"WHERE StreamName = 'RefEvents\w+' GROUP BY ShardId ORDER BY SUM\(\) DESC",
+        query,
+    )
+    assert scene.alarms["HotShard"]["Threshold"] == 0.8 * 1_000_000 * 60
+
+
+@pytest.mark.parametrize("name", ["OverflowMessages", "OverflowWaiting"])
+def test_overflow_counts_what_is_hidden_until_it_is_tried_again(scene: Scene, name: str) -> None:
+    alarm = scene.alarms[name]
+    assert {metric["MetricName"] for metric in metrics_of(alarm)} == {
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateNumberOfMessagesNotVisible",
+    }
+    assert [one["Expression"] for one in alarm["Metrics"] if "Expression" in one] == ["waiting + hidden"]
+
+
+def test_no_alarm_believes_an_age_that_leaves_out_what_was_tried_three_times(scene: Scene) -> None:
+    assert "AgeOfOldestMessage" not in str(scene.alarms)
+    waiting = scene.alarms["OverflowWaiting"]
+    assert (waiting["DatapointsToAlarm"], waiting["EvaluationPeriods"], waiting["Threshold"]) == (12, 15, 1)
+
+
+@pytest.mark.parametrize("name", ["OldestHeld", "HotShard", "FailedRecords", "CapacityUsed", "Target5xx"])
+def test_what_is_computed_is_computed_each_minute(scene: Scene, name: str) -> None:
+    metrics = scene.alarms[name]["Metrics"]
+    assert {one.get("Period") or one["MetricStat"]["Period"] for one in metrics if len(metrics) == 1} <= {60}
+    assert {one["MetricStat"]["Period"] for one in metrics if "MetricStat" in one} <= {60}
+    assert len([one for one in metrics if "MetricStat" in one]) <= 10
 
 
 def test_no_alarm_searches_which_cloudwatch_refuses(scene: Scene) -> None:
@@ -124,15 +118,47 @@ def test_held_bytes_and_missing_tasks_follow_the_number_of_tasks(scene: Scene) -
 
 
 def test_a_threshold_is_a_prop_and_none_leaves_its_alarm_out() -> None:
-    scene = Scene(AlarmThresholds(dead_letters=5, missing_tasks=2, paused=None, capacity_percent=None))
+    scene = Scene(
+        AlarmThresholds(
+            dead_letters=5,
+            missing_healthy_tasks=2,
+            missing_running_tasks=None,
+            paused=None,
+            capacity_percent=None,
+        )
+    )
     assert scene.alarms["DeadLetters"]["Threshold"] == 5
-    assert scene.alarms["RunningTasks"]["Threshold"] == 2
-    assert not {"Paused", "CapacityUsed", "ConsumerLag", "HotShard", "IngestStopped"} & set(scene.alarms)
+    assert scene.alarms["HealthyTasks"]["Threshold"] == 2
+    off = {
+        "Paused",
+        "CapacityUsed",
+        "RunningTasks",
+        "ConsumerLag",
+        "ReadThrottled",
+        "HotShard",
+        "IngestStopped",
+    }
+    assert not off & set(scene.alarms)
 
 
-def test_a_threshold_that_is_always_met_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"dead_letters: 0 is not allowed; it must be above 0, or None"):
-        AlarmThresholds(dead_letters=0)
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [
+        (
+            {"dead_letters": 0},
+            "dead_letters: 0 is not allowed; it must be above 0, or None for no such alarm",
+        ),
+        (
+            {"cpu_percent": 101},
+            "cpu_percent: 101 is not allowed; it must be 100 or less, or None for no alarm",
+        ),
+        ({"ingest_stopped_minutes": 1.5}, "ingest_stopped_minutes: 1.5 is not allowed; it must be a whole"),
+        ({"ingest_stopped_minutes": 1441}, "whole number of minutes, from 1 to 1,440"),
+    ],
+)
+def test_a_threshold_that_is_always_or_never_met_is_refused(threshold: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        AlarmThresholds(**threshold)
 
 
 def test_the_document_lists_every_alarm_with_its_default_and_what_silence_means(scene: Scene) -> None:
