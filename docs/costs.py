@@ -37,7 +37,7 @@ class Load:
     zones: int = 2
     endpoints: int = 7
     metrics: int = 27
-    alarm_metrics: int = 30
+    alarm_metrics: int = 32
     log_bytes: int = 2_000
 
     @property

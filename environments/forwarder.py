@@ -97,9 +97,7 @@ class Forwarder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = None
     operators: Annotated[
         tuple[str, ...],
-        Meta(
-            description="ARNs that may assume its role too, for headgate redrive and headgate check."
-        ),
+        Meta(description="ARNs that may assume its role too, for headgate redrive and headgate check."),
     ] = ()
     other_destinations: Annotated[
         tuple[Destination, ...],

@@ -98,7 +98,7 @@ class App:
         """The statement that lets the forwarder assume the role on the environment's stream."""
         roles = self.of_type("AWS::IAM::Role")
         [role] = [one for one in roles if one.get("RoleName", "").endswith("-delivery")]
-        [statement] = role["AssumeRolePolicyDocument"]["Statement"]
+        statement, *_ = role["AssumeRolePolicyDocument"]["Statement"]
         found: dict[str, Any] = statement
         return found
 
