@@ -86,6 +86,11 @@ def test_where_most_shards_are_idle_fewer_would_do() -> None:
     assert "--target-shard-count 4 " in advice.commands[0], "no fewer than half at a time"
 
 
+def test_an_uneven_load_keeps_its_shards() -> None:
+    busy = dict.fromkeys((key for key in USERS if hash_key(key) < 2**125), 1)
+    assert of(load(busy, *[some(100)] * 7, busy=2)) == []
+
+
 def test_on_demand_kinesis_does_it_by_itself() -> None:
     assert of(load(*[some(1_000)] * 8), "ON_DEMAND") == []
     assert [advice.kind for advice in of(load(some(3_000), some(3_000), busy=6), "ON_DEMAND")] == ["wait"]

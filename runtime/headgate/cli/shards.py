@@ -13,7 +13,7 @@ from headgate.cli.streams import Region, Stream, stream_named
 from headgate.errors import UsageError
 from headgate.reading import advice as advising
 from headgate.reading.advice import Advice, advise, hot
-from headgate.reading.load import KeyLoad, ShardLoad, StreamLoad, load_of
+from headgate.reading.load import KeyLoad, ShardLoad, StreamLoad, Use, load_of
 from headgate.reading.sample import Sample
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MOST_SECONDS = 3_600
 _KEYS_OF_A_SHARD = 5
 _KEYS_SHOWN = 10
+_KEY_SHOWN_FROM = 0.01
+"""Of a shard's limit: what a key has to use to be told of on a terminal."""
 
 
 def shards(
@@ -175,9 +177,9 @@ def _show(terminal: "Console", stream: advising.Stream, load: StreamLoad, advice
         highlight=False,
     )
     terminal.print(_shard_table(load))
-    if load.total.records:
+    if hottest := _hottest(load):
         terminal.print()
-        terminal.print(_key_table(load))
+        terminal.print(_key_table(hottest, load.seconds))
     terminal.print()
     for each in advice:
         terminal.print(Text(printable(each.text), "bold"), soft_wrap=True)
@@ -205,15 +207,24 @@ def _shard_table(load: StreamLoad) -> "Table":
     return table
 
 
-def _key_table(load: StreamLoad) -> "Table":
-    found = [(key, shard) for shard in load.shards for key in shard.hottest(_KEYS_OF_A_SHARD)]
+def _hottest(load: StreamLoad) -> list[tuple[KeyLoad, ShardLoad]]:
+    found = [
+        (key, shard)
+        for shard in load.shards
+        for key in shard.hottest(_KEYS_OF_A_SHARD)
+        if Use.of(key.amount, load.seconds).share >= _KEY_SHOWN_FROM
+    ]
     found.sort(key=lambda each: each[0].amount.weight, reverse=True)
+    return found[:_KEYS_SHOWN]
+
+
+def _key_table(found: list[tuple[KeyLoad, ShardLoad]], seconds: float) -> "Table":
     table = figures_table("hottest partition keys", ("records/s", "KB/s", "% of shard", "shard"))
-    for key, shard in found[:_KEYS_SHOWN]:
+    for key, shard in found:
         table.add_row(
             printable(key.partition_key),
-            f"{key.amount.records / load.seconds:,.1f}",
-            f"{key.amount.bytes / load.seconds / 1000:,.1f}",
+            f"{key.amount.records / seconds:,.1f}",
+            f"{key.amount.bytes / seconds / 1000:,.1f}",
             f"{_percent(key.share):,.1f}",
             shard.shard_id,
         )

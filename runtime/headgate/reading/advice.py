@@ -110,9 +110,12 @@ def _more_shards(stream: Stream, load: StreamLoad) -> Advice:
 
 def _fewer_shards(stream: Stream, load: StreamLoad) -> Iterator[Advice]:
     count = len(load.open_shards)
-    if _needed(load) <= count / 2:
+    # Where the load is uneven, a wider shard takes more than its part of it.
+    busiest = max((shard.peak.share for shard in load.open_shards), default=0.0)
+    needed = max(_needed(load), math.ceil(busiest * count / HOT))
+    if needed <= count / 2:
         # UpdateShardCount halves at most.
-        wanted = max(_needed(load), math.ceil(count / 2))
+        wanted = max(needed, math.ceil(count / 2))
         yield Advice(
             "fewer_shards",
             None,
