@@ -1,7 +1,7 @@
 """The app, for an AWS that cannot make everything: what it cannot make is taken out of the templates.
 
 `cdk --app "python tests/acceptance/cdk_here.py"` runs the app as it is and lets go of resources of the types
-in `NOT_HERE`, of what refers to them, and of nothing else.
+in `NOT_HERE`, of what refers to them, and of nothing else. Each template is beside it as it was.
 """
 
 import hashlib
@@ -18,11 +18,16 @@ NOT_HERE = {
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CloudWatch::Alarm.Metrics",
+    "AWS::EC2::EIP",
     "AWS::EC2::FlowLog",
+    "AWS::EC2::NatGateway",
     "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress",
 }
 """What ministack cannot make: types, and types with a property. Taken off as soon as it can."""
+
+WHOLE = ".whole.json"
+"""The end of a template's name, with nothing taken out."""
 
 
 def without(template: dict[str, Any], types: set[str]) -> dict[str, Any]:
@@ -81,7 +86,9 @@ def _names(value: Any, gone: set[str]) -> bool:
 def rewrite(outdir: Path, types: set[str]) -> None:
     """Take resources of some types out of every template of a cloud assembly."""
     for file in outdir.glob("*.template.json"):
-        text = json.dumps(without(json.loads(file.read_text()), types))
+        whole = file.read_text(encoding="utf-8")
+        file.with_name(file.name.replace(".template.json", WHOLE)).write_text(whole, encoding="utf-8")
+        text = json.dumps(without(json.loads(whole), types))
         file.write_text(text, encoding="utf-8")
         # A template is uploaded under a hash of its text, and one that is there is not uploaded again.
         assets = file.with_name(file.name.replace(".template.", ".assets."))
