@@ -315,5 +315,6 @@ async def test_throttling_shards_are_used_to_their_limits_and_little_is_sent_twi
             of_source = [client for client in clients if client.source is source]
             assert now.accepted_records - was.accepted_records >= 0.98 * 1_000 * seconds
             assert now.offered_bytes - was.offered_bytes - taken <= 0.02 * taken
-            assert sum(client.answers[429] for client in of_source) > 0
+            # 429 where memory is full first, 503 where the deadline comes first: the machine decides which.
+            assert sum(client.answers[429] + client.answers[503] for client in of_source) > 0
             everything_arrived(kinesis.ledger, stream_of(source), of_source)
