@@ -4,6 +4,7 @@ CloudFormation would refuse most of these values too, but minutes later and in o
 value only the deployment knows, passes every check.
 """
 
+import re
 from typing import Any
 
 from aws_cdk import Stack, Token
@@ -18,6 +19,9 @@ _PARTITIONS = {
     "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
+
+
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
 def _partition(region: str) -> str:
@@ -43,6 +47,18 @@ def check_integer(
     if not whole or value < low or (high is not None and value > high):
         allowed = f"{low:,} or more" if high is None else f"from {low:,} to {high:,}"
         raise ValueError(f"{prop}: {value!r} is not allowed; it must be a whole number{unit}, {allowed}")
+
+
+def check_role_name(prop: str, value: str | None) -> None:
+    """Refuse a known name that IAM has no role of.
+
+    Raises:
+        ValueError: names prop, value and what is allowed.
+    """
+    if known(value) and not _ROLE_NAME.fullmatch(str(value)):
+        raise ValueError(
+            f"{prop}: {value!r} is not allowed; it must be 1 to 64 letters, digits and any of _ + = , . @ -"
+        )
 
 
 def check_only_one(props: dict[str, Any], *, why: str) -> None:

@@ -9,7 +9,7 @@ from aws_cdk import SecretValue, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_lib.checks import check_integer, known
+from constructs_lib.checks import check_integer, check_role_name, known
 from constructs_lib.delivery_policy import DeliveryPolicy, NetworkConditions
 from constructs_lib.event_stream_base import EventStreamBase
 from constructs_lib.external_ids import external_ids
@@ -20,7 +20,6 @@ from constructs_lib.trust import TRUST_POLICY_QUOTA, Trust
 # nothing right is refused, and for a role ARN with the longest name where roles are filled.
 _SHORTEST, _LONGEST = 2, 96
 
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PATH = re.compile(r"/|/[\x21-\x7f]{1,510}/")
 
 
@@ -198,11 +197,7 @@ def _check_network(network: NetworkConditions | None, trust: Trust) -> None:
 
 
 def _check_names(role_name: str | None, path: str | None) -> None:
-    if known(role_name) and not _ROLE_NAME.fullmatch(str(role_name)):
-        raise ValueError(
-            f"role_name: {role_name!r} is not allowed; "
-            "it must be 1 to 64 letters, digits and any of _ + = , . @ -"
-        )
+    check_role_name("role_name", role_name)
     if known(path) and not _PATH.fullmatch(str(path)):
         raise ValueError(f"path: {path!r} is not allowed; it must be / or begin and end with /, as /writers/")
 

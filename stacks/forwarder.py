@@ -62,8 +62,8 @@ class ForwarderStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **options)
         task_role_name = f"headgate-{name}-forwarder"
-        network = self._network(settings.network or env.Network())
-        bound = settings.network is not None and settings.network.bind_to_endpoint
+        place = settings.network or env.Network()
+        network = self._network(place)
         self.destination_role = DestinationRole(
             self,
             "Role",
@@ -75,10 +75,11 @@ class ForwarderStack(Stack):
                 *map(iam.ArnPrincipal, settings.operators),
             ],
             shard_map=True,
-            network=NetworkConditions(vpc_endpoint_ids=[network.kinesis_endpoint_id]) if bound else None,
+            network=NetworkConditions(vpc_endpoint_ids=[network.kinesis_endpoint_id])
+            if place.bind_to_endpoint
+            else None,
             role_name=f"headgate-{name}-delivery",
         )
-        allowed_cidrs = None if settings.network is None else settings.network.allowed_cidrs
         self.forwarder = Forwarder(
             self,
             "Forwarder",
@@ -90,7 +91,7 @@ class ForwarderStack(Stack):
             domain_name=settings.domain_name,
             certificate=acm.Certificate.from_certificate_arn(self, "Certificate", settings.certificate_arn),
             network=network,
-            allowed_cidrs=allowed_cidrs,
+            allowed_cidrs=place.allowed_cidrs,
             cpu_architecture=getattr(ecs.CpuArchitecture, settings.cpu_architecture.upper()),
             cpu=settings.cpu,
             memory_mib=settings.memory_mib,
@@ -111,7 +112,7 @@ class ForwarderStack(Stack):
             else [],
             dashboard_name=f"headgate-{name}",
         )
-        if _EVERYBODY in (allowed_cidrs or ()):
+        if _EVERYBODY in (place.allowed_cidrs or ()):
             Validations.of(self.forwarder).acknowledge(_OPEN_TO_ALL)
 
         forwarder = self.forwarder

@@ -29,8 +29,7 @@ class Alarms:
         threshold: float | None,
         *,
         minutes: tuple[int, int] = (1, 1),
-        below: bool = False,
-        nothing_is_bad: bool = False,
+        too_few: bool = False,
         what_to_do: str,
         where: str = "docs/metrics.md, Alarms",
     ) -> list[cloudwatch.HorizontalAnnotation]:
@@ -41,8 +40,8 @@ class Alarms:
             metric: what is watched.
             threshold: from where on it is bad; None for no alarm.
             minutes: how many periods have to be bad, of how many.
-            below: whether less than `threshold` is bad, not `threshold` and more.
-            nothing_is_bad: whether it is bad too that nothing is measured. Default: it is good.
+            too_few: whether less than `threshold` is bad, and no measurement at all too. Default: `threshold`
+                and more is bad, and no measurement good.
             what_to_do: what the one who is woken can do about it.
             where: which document says more.
         """
@@ -54,14 +53,14 @@ class Alarms:
             metric=metric,
             threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-            if below
+            if too_few
             else cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             datapoints_to_alarm=minutes[0],
             evaluation_periods=minutes[1],
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING
-            if nothing_is_bad
+            if too_few
             else cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{what_to_do.strip()} See {where}.",
+            alarm_description=f"{what_to_do} See {where}.",
         )
         alarm.add_alarm_action(*self._actions)
         alarm.add_ok_action(*self._actions)

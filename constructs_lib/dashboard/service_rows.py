@@ -123,8 +123,7 @@ def _health(alarms: Alarms, forwarder: "Forwarder", thresholds: AlarmThresholds)
         healthy,
         _least(forwarder, thresholds.missing_healthy_tasks),
         minutes=(5, 5),
-        below=True,
-        nothing_is_bad=True,
+        too_few=True,
         what_to_do="Fewer tasks take requests than there should be. The service's events in ECS say why.",
     )
     return graph("Tasks behind the load balancer", left=[healthy, unhealthy], left_annotations=lines)
@@ -161,8 +160,7 @@ def _tasks(alarms: Alarms, forwarder: "Forwarder", thresholds: AlarmThresholds) 
         running,
         _least(forwarder, thresholds.missing_running_tasks),
         minutes=(5, 5),
-        below=True,
-        nothing_is_bad=True,
+        too_few=True,
         what_to_do="Fewer tasks run than there should be. The service's events in ECS say why.",
     )
     limits = [

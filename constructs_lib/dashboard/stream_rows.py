@@ -65,8 +65,7 @@ def _records(alarms: Alarms, stream: EventStreamBase, thresholds: AlarmThreshold
         records,
         None if minutes is None else 1,
         minutes=(minutes or 1, minutes or 1),
-        below=True,
-        nothing_is_bad=True,
+        too_few=True,
         what_to_do=f"Nothing came into {stream.stream_name}. Is the forwarder up, do clients reach it, do "
         "its destinations work? `headgate check` tells.",
     )

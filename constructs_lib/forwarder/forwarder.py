@@ -184,7 +184,7 @@ class Forwarder(ForwarderMetrics, Construct):
                 workers=max(1, cpu // 1_024),
                 service_name=service_name,
             ),
-            image=image or self._own_image(architecture),
+            image=image or forwarder_image(self, "Image", cpu_architecture=architecture),
             cpu_architecture=architecture,
             cpu=cpu,
             memory_mib=memory_mib,
@@ -250,6 +250,3 @@ class Forwarder(ForwarderMetrics, Construct):
         role = task.execution_role(self, "ExecutionRole")
         Validations.of(role).acknowledge(_TOKEN_PULL)
         return role
-
-    def _own_image(self, architecture: ecs.CpuArchitecture) -> ecs.ContainerImage:
-        return forwarder_image(self, "Image", cpu_architecture=architecture)

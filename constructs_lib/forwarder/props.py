@@ -7,7 +7,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
-from constructs_lib.checks import known
+from constructs_lib.checks import check_role_name, known
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.network import ForwarderNetwork
 
@@ -28,7 +28,6 @@ MEMORY_MIB: dict[int, Sequence[int]] = {
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TOP_LEVEL = "(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
 _DOMAIN_NAME = re.compile(rf"(?=.{{4,253}}\Z)(?:{_LABEL}\.)+{_TOP_LEVEL}")
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _SERVICE_NAME = re.compile(r"[\w./:#@+=-]{1,255}", re.ASCII)  # it stands in queries of metrics, in quotes
 
 
@@ -53,11 +52,7 @@ def check_names(
         raise ValueError(
             "task_role_name and task_role cannot be given together: a role has its name; give one"
         )
-    if known(task_role_name) and not _ROLE_NAME.fullmatch(str(task_role_name)):
-        raise ValueError(
-            f"task_role_name: {task_role_name!r} is not allowed; "
-            "it must be 1 to 64 letters, digits and any of _ + = , . @ -"
-        )
+    check_role_name("task_role_name", task_role_name)
 
 
 def check_size(cpu: int, memory_mib: int) -> None:
