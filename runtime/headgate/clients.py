@@ -4,6 +4,7 @@ import os
 import threading
 from typing import Any
 
+from botocore.exceptions import ClientError
 from botocore.session import Session
 
 _making = threading.Lock()
@@ -13,6 +14,12 @@ def client(session: Session, service: str, **options: Any) -> Any:
     """Return a client, from any thread; the options are those of botocore's `Session.create_client`."""
     with _making:
         return session.create_client(service, **options)
+
+
+def code_of(error: ClientError) -> str:
+    """Return the code of what AWS answered in place of a result; empty where it named none."""
+    code: str = error.response.get("Error", {}).get("Code", "")
+    return code
 
 
 def own_region(session: Session) -> str | None:

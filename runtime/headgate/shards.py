@@ -1,4 +1,4 @@
-"""The shards of a stream."""
+"""The shards of a stream, and what one of them takes."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import ShardTypeDef
+
+SHARD_RECORDS_PER_SECOND = 1_000
+SHARD_BYTES_PER_SECOND = 1_000_000
+"""What one shard takes, partition keys included (Kinesis quotas)."""
 
 
 def list_shards(

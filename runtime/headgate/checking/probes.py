@@ -1,6 +1,5 @@
 """The questions that a check asks of AWS: one call each, and whatever comes of it is an answer."""
 
-import difflib
 import json
 import socket
 import time
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
+from headgate import regions
 from headgate.checking.answers import Refused, RegionKnown, Written
 from headgate.checking.put import PARTITION_KEY, MarkedEvent, same_event
 from headgate.clients import client
@@ -58,14 +58,10 @@ class Probes:
 
     def region(self) -> RegionKnown:
         """Return what is known of the region."""
-        listed = {
-            name: partition
-            for partition in self._session.get_available_partitions()
-            for name in self._session.get_available_regions("kinesis", partition)
-        }
+        listed = regions.listed(self._session)
         if self._region in listed:
             return RegionKnown(listed[self._region], listed=True)
-        near = tuple(difflib.get_close_matches(self._region, listed, n=2, cutoff=0.8))
+        near = tuple(regions.near(self._region, listed))
         try:
             partition = self._session.get_partition_for_region(self._region)
         except UnknownRegionError:
@@ -109,14 +105,14 @@ class Probes:
     def regions_with(self, stream_name: str, credentials: ReadOnlyCredentials | None) -> list[str]:
         """Return the other regions of the partition that show a stream of that name."""
         partition = self._session.get_partition_for_region(self._region)
-        regions = set(self._session.get_available_regions("kinesis", partition)) - {self._region}
+        others = sorted(set(self._session.get_available_regions("kinesis", partition)) - {self._region})
 
         def shows(region: str) -> bool:
             there = Probes(self._session, region, config=_QUICK).stream(stream_name, credentials)
             return not isinstance(there, Refused)
 
         with ThreadPoolExecutor(_REGIONS_AT_ONCE) as threads:
-            found = zip(sorted(regions), threads.map(shows, sorted(regions)), strict=True)
+            found = zip(others, threads.map(shows, others), strict=True)
             return [region for region, shown in found if shown]
 
     def simulate(

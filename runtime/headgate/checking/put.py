@@ -12,6 +12,7 @@ from headgate.checking.answers import NO_SUCH_STREAM, Refused, Written
 from headgate.checking.identity import bad_credentials, unreachable
 from headgate.checking.outcomes import Outcome, failed, ok, unknown
 from headgate.checking.stream import no_stream
+from headgate.spec.timestamps import render
 
 PARTITION_KEY = "headgate-check"
 DRY_RUN = "DryRunOperationException"
@@ -58,7 +59,7 @@ def marked_event(message_id: str, now: datetime) -> MarkedEvent:
         "event": "Headgate Check",
         "anonymousId": PARTITION_KEY,
         "messageId": message_id,
-        "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": msgspec.Raw(render(now)),
         "properties": {"test": True},
         "context": {"library": {"name": "headgate check", "version": __version__}},
     }

@@ -4,16 +4,18 @@ Credentials, profiles and endpoints are found as in every AWS tool. Of all setti
 help: boto3, unlike the AWS CLI and the other SDKs, does not read it.
 """
 
-import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 from botocore import exceptions as faults
 from botocore.config import Config
 
+from headgate import regions
+from headgate.clients import code_of
 from headgate.errors import AwsError, UsageError, one_line
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def aws_faults_in_one_line(stream_name: str, region: str) -> Iterator[None]:
     try:
         yield
     except faults.ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = code_of(error)
         said = one_line(error.response.get("Error", {}).get("Message", "") or error)
         if code == "ResourceNotFoundException":
             raise AwsError(
@@ -68,13 +70,8 @@ def aws_faults_in_one_line(stream_name: str, region: str) -> Iterator[None]:
 
 
 def _region_hint(region: str) -> str:
-    session = boto3.Session()
-    known = [
-        name
-        for partition in session.get_available_partitions()
-        for name in session.get_available_regions("kinesis", partition)
-    ]
+    known = regions.listed(botocore.session.get_session())
     if region in known:
         return ""
-    near = " or ".join(map(repr, difflib.get_close_matches(region, known, n=2, cutoff=0.8)))
+    near = " or ".join(map(repr, regions.near(region, known)))
     return f"; no region {region!r} is known" + (f" (did you mean {near}?)" if near else "")

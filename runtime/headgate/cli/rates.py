@@ -12,6 +12,7 @@ import msgspec
 from headgate.cli.output import Pipe, console, figures_table
 from headgate.reading.rates import Interval, Tally, figures, joined, quantiles
 from headgate.reading.record import Record
+from headgate.spec.timestamps import render
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -94,7 +95,7 @@ def _line(interval: Interval, now: datetime) -> dict[str, Any]:
         shard_id: figures(tally, interval.seconds) for shard_id, tally in sorted(interval.shards.items())
     }
     return {
-        "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": msgspec.Raw(render(now)),
         "seconds": round(interval.seconds, 3),
         **figures(interval.all_shards(), interval.seconds),
         "shards": shards,

@@ -10,6 +10,8 @@ import typer
 
 from headgate.cli.output import Pipe, console, ended_by_its_reader, figures_table, printable
 from headgate.cli.streams import Region, Stream, stream_named
+from headgate.clients import code_of
+from headgate.delivery.wire.faults import DENIED
 from headgate.errors import UsageError
 from headgate.reading import advice as advising
 from headgate.reading.advice import Advice, advise, hot
@@ -90,7 +92,7 @@ def _described(client: "KinesisClient", name: str) -> advising.Stream:
         summary = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
         arn, mode = summary["StreamARN"], summary["StreamModeDetails"]["StreamMode"]
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") not in ("AccessDeniedException", "AccessDenied"):
+        if code_of(error) not in DENIED:
             raise
     return advising.Stream(name, client.meta.region_name, arn, mode)
 

@@ -1,19 +1,17 @@
 """The stream that a command is about, as its arguments name it."""
 
-import re
 from typing import Annotated
 
 import typer
 
 from headgate.errors import UsageError
+from headgate.settings.schema import STREAM_NAME
 
 Stream = Annotated[str, typer.Argument(metavar="STREAM", help="The stream's name.", show_default=False)]
 Region = Annotated[
     str | None,
     typer.Option(help="The stream's region. Default: AWS_REGION's or the profile's.", show_default=False),
 ]
-
-_STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}", re.ASCII)
 
 
 def stream_named(name: str) -> str:
@@ -22,7 +20,7 @@ def stream_named(name: str) -> str:
     Raises:
         UsageError: it is none that Kinesis allows.
     """
-    if not _STREAM_NAME.fullmatch(name):
+    if not STREAM_NAME.fullmatch(name):
         raise UsageError(
             f"STREAM: {name!r} is no stream name; allowed: 1 to 128 letters, digits and any of _ . -"
         )

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from headgate.clients import client
+from headgate.clients import client, code_of
 from headgate.delivery.assuming import assume_role
 from headgate.delivery.wire.faults import DENIED, Fault, Verdict
 from headgate.threads import in_thread
@@ -137,7 +137,7 @@ class CredentialsCache:
                 return self._own()
             return self._assumed(grant, grant.role_address)
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
+            code = code_of(error)
             message = f"assuming {grant.role_address}: {error.response.get('Error', {}).get('Message', '')}"
             if code in _REFUSED:
                 # STS names a missing role, an untrusted caller and a wrong External ID alike.

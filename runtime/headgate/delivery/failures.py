@@ -1,6 +1,6 @@
 """Requests to one destination that failed as a whole in a row, and until when none is sent for that."""
 
-from headgate.delivery import backoff
+from headgate import backoff
 
 
 class Failures:

@@ -4,9 +4,7 @@ What a lane sends is counted in shard-seconds: the time in which one shard takes
 So one number stands for records and bytes alike, and 1.0 a second is what a shard gives its only writer.
 """
 
-SHARD_RECORDS_PER_SECOND = 1_000
-SHARD_BYTES_PER_SECOND = 1_000_000
-"""What one shard takes, partition keys included (Kinesis quotas)."""
+from headgate.shards import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 
 SLOWEST = 0.01
 """No lane is paced below this: it must still find out when its shard takes more."""

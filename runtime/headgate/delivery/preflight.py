@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from headgate.clients import client
+from headgate.clients import client, code_of
 from headgate.delivery.lanes import SLOTS
 from headgate.delivery.permissions import PUTS, decision, simulate, stream_arn
 from headgate.delivery.target import Target
@@ -65,7 +65,7 @@ class Preflight:
             shards = shards_of_slots(list_shards(kinesis, target.stream_name))
             summary = kinesis.describe_stream_summary(StreamName=target.stream_name)
         except ClientError as error:
-            return None if error.response.get("Error", {}).get("Code") in DENIED else Found()
+            return None if code_of(error) in DENIED else Found()
         except (BotoCoreError, ResponseParserError):
             return Found()  # unknown for now; delivery learns the shards as it goes
         return Found(shards, summary["StreamDescriptionSummary"].get("MaxRecordSizeInKiB"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from headgate.delivery import backoff
+from headgate import backoff
 from headgate.delivery.lanes import Lane, Lanes
 from headgate.delivery.pace import cost
 from headgate.delivery.packer import Parcel, Portion

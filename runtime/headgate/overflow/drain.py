@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from headgate.delivery import backoff
+from headgate import backoff
 from headgate.delivery.delivery import Refused
 from headgate.delivery.submission import Outcome
 from headgate.delivery.target import Data, Target

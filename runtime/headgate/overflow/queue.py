@@ -20,8 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
+from headgate import backoff
 from headgate.clients import client, own_region
-from headgate.delivery import backoff
 from headgate.errors import UsageError, one_line
 from headgate.metrics import names
 from headgate.metrics.store import Metrics

@@ -8,13 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from headgate.reading.sample import Amount, Sample
+from headgate.shards import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import ShardTypeDef
-
-RECORDS_A_SECOND = 1_000
-BYTES_A_SECOND = 1_000_000
-"""What a shard takes, of data and partition keys (quotas in the Kinesis developer guide)."""
 
 Bound = Literal["records", "bytes"]
 
@@ -30,8 +27,8 @@ class Use:
     @classmethod
     def of(cls, amount: Amount, seconds: float) -> "Use":
         """Return the use that an amount is in so many seconds."""
-        records = amount.records / seconds / RECORDS_A_SECOND
-        size = amount.bytes / seconds / BYTES_A_SECOND
+        records = amount.records / seconds / SHARD_RECORDS_PER_SECOND
+        size = amount.bytes / seconds / SHARD_BYTES_PER_SECOND
         return cls(size, "bytes") if size > records else cls(records, "records")
 
 

@@ -5,6 +5,7 @@ key's records come in the order in which the stream has them. Shards among each 
 """
 
 import heapq
+import itertools
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
 
+from headgate import backoff
+from headgate.clients import code_of
 from headgate.errors import AwsError
 from headgate.reading.get_records import MOST_RECORDS, Answer, GetRecords, UnreadableAnswer
 from headgate.reading.hands import Hands
@@ -155,15 +158,13 @@ class StreamReader:
 
     def _list(self) -> None:
         """Take in the shards that there are now."""
-        delay, longest = _BACKOFF
-        while True:
+        for failures in itertools.count(1):
             try:
                 shards = list_shards(self._kinesis, self._stream_name, since=self._since)
             except ClientError as error:
-                if _code(error) not in _THROTTLED:
+                if code_of(error) not in _THROTTLED:
                     raise
-                time.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
-                delay = min(2 * delay, longest)
+                time.sleep(_wait_after(failures))
             else:
                 self._lineage.update(shards)
                 self._begin()
@@ -195,10 +196,8 @@ class StreamReader:
             cursor.faults += 1
             if not _may_pass(error) or cursor.faults >= _TRIES:
                 raise _told(error, cursor)
-        first, longest = _BACKOFF
-        seconds = min(first * 2**cursor.failures, longest)
         cursor.failures += 1
-        self._rest(cursor, seconds * random.uniform(0.5, 1.0))  # noqa: S311
+        self._rest(cursor, _wait_after(cursor.failures))
 
     def _gone(self, cursor: _Cursor, error: Exception) -> None:
         """End a shard that has become older than the stream's retention before its turn came."""
@@ -252,8 +251,13 @@ def _pause_after(answer: Answer) -> float:
     return max(_PAUSE_BEHIND, read / _BYTES_A_SECOND)
 
 
+def _wait_after(failures: int) -> float:
+    first, longest = _BACKOFF
+    return backoff.seconds(failures, random.random(), first=first, longest=longest)  # noqa: S311
+
+
 def _code(error: Exception) -> str:
-    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+    return code_of(error) if isinstance(error, ClientError) else ""
 
 
 def _may_pass(error: Exception) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from headgate.reading.record import Record
+from headgate.shards import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 
 MOST_KEYS = 10_000
 """Partition keys of a shard that are kept: the busiest. Hot ones are seen again and again, so they stay."""
@@ -20,8 +21,8 @@ class Amount:
 
     @property
     def weight(self) -> int:
-        """What it takes of a shard, whose limits are 1,000 records and 1,000,000 bytes a second."""
-        return max(self.records * 1_000, self.bytes)
+        """What it takes of a shard, in bytes: a record at least as much as its limit in records is worth."""
+        return max(self.records * SHARD_BYTES_PER_SECOND // SHARD_RECORDS_PER_SECOND, self.bytes)
 
     def add(self, size: int) -> None:
         """Count one record."""

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 
-from headgate.delivery import backoff
+from headgate import backoff
 from headgate.errors import AwsError, SettingsError
 from headgate.metrics.store import Count
 from headgate.settings.schema import Source
