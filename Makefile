@@ -32,7 +32,7 @@ synth: setup ## cdk synth for every environment
 		echo "cdk synth -c env=$$name"; npx --no-install cdk synth --quiet -c env=$$name -o cdk.out/$$name; done
 
 ##@ Develop
-test: lint setup .tools/ministack/.ready .tools/checkov/.ready .tools/base-image/.ready ## lint, types and every test; names what it skipped, and why
+test: lint setup .tools/ministack/.ready .tools/checkov/.ready .tools/awscli/.ready .tools/base-image/.ready ## lint, types and every test; names what it skipped, and why
 	@$(BIN)/pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: setup ## ruff and mypy --strict

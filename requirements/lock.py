@@ -32,7 +32,7 @@ def main() -> None:
     every_extra = [r for extra in extras.values() for r in extra if not r.startswith("headgate")]
     compile_requirements(extras["runtime"], ROOT / "runtime/requirements.txt")
     compile_requirements([*base, *every_extra, *groups["dev"]], ROOT / "requirements/dev.txt")
-    for name in ("ministack", "checkov", "peers", "diagram", "node", "uv"):
+    for name in ("ministack", "checkov", "awscli", "peers", "diagram", "node", "uv"):
         compile_requirements(groups[name], ROOT / f"requirements/{name}.txt")
 
 
