@@ -3,5 +3,5 @@
 import os
 
 SOAK = bool(os.environ.get("HEADGATE_SOAK"))
-OUTAGE_SECONDS = float(os.environ.get("HEADGATE_SOAK_SECONDS", "300")) if SOAK else 15.0
+OUTAGE_SECONDS = float(os.environ.get("HEADGATE_SOAK_SECONDS", "300")) if SOAK else 8.0
 """Of an outage of Kinesis; eight hours are HEADGATE_SOAK_SECONDS=28800."""

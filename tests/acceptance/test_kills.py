@@ -28,7 +28,7 @@ from tests.acceptance.queues import Queues, queues
 from tests.acceptance.serving import Forwarder, eventually, serving
 from tests.acceptance.soak import SOAK
 
-WORKER_KILLS, KILLS_OF_ALL = (100, 100) if SOAK else (10, 5)
+WORKER_KILLS, KILLS_OF_ALL = (100, 100) if SOAK else (6, 3)
 THROTTLED = "ProvisionedThroughputExceededException"
 
 

@@ -23,7 +23,7 @@ from headgate.testing import CutAnswer, FailRequests, FakeKinesis, Limits, Reset
 from tests.acceptance.soak import SOAK
 from tests.testing.asking import boto3_client
 
-SECONDS = 60.0 if SOAK else 8.0
+SECONDS = 60.0 if SOAK else 4.0
 """Of load. The ledger and what was printed are compared in memory, which an hour's would not fit into."""
 PATIENCE = 60 + SECONDS
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * PATIENCE)]

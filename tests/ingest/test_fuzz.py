@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headgate.ingest.compression import TooLarge, Undecodable, decoded
+from tests.acceptance.soak import SOAK
 from tests.ingest.serving import AUTHORIZATION
 from tests.ingest.test_paths import SINGLE
 from tests.ingest.test_reader import GOOD, NOT_HTTP
@@ -175,7 +176,7 @@ def check_what_was_damaged_is_answered_or_ended(data: bytes, where: list[int]) -
 
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-MANY = settings(FEW, max_examples=3_000)
+MANY = settings(FEW, max_examples=20_000 if SOAK else 1_000)
 BODIES = st.binary(max_size=60) | mutated() | values.map(lambda value: json.dumps(value).encode())
 LINES = [
     b"",

@@ -122,17 +122,17 @@ async def test_what_was_spilled_is_delivered_to_where_it_was_bound_for_and_delet
 
 
 async def test_nothing_is_deleted_before_kinesis_has_said_yes_and_it_stays_hidden_till_then(
-    sqs: Sqs, name: str
+    one_sqs: Sqs, name: str
 ) -> None:
-    world = Draining(sqs, name, hidden=3)
+    world = Draining(one_sqs, name, hidden=3)
     world.delivery.at_once = False
     await world.put(ONE, "a")
     async with world.running():
         await until(lambda: world.delivery.taken)
         # Twice as long as it would stay hidden if nobody extended that.
-        await until(lambda: len(sqs.proxy.calls_of(HIDE)) >= 6)
-        assert sqs.proxy.calls_of(DELETE) == []
-        assert sqs.counts(world.url) == (0, 1)
+        await until(lambda: len(one_sqs.proxy.calls_of(HIDE)) >= 6)
+        assert one_sqs.proxy.calls_of(DELETE) == []
+        assert one_sqs.counts(world.url) == (0, 1)
         world.delivery.settle()
         await until(world.empty)
     assert world.delivery.keys == ["a"]
@@ -153,15 +153,15 @@ async def test_a_message_comes_again_where_its_visibility_ran_out_because_sqs_co
 
 
 async def test_while_a_destination_is_paused_its_messages_are_given_back_and_others_are_delivered(
-    sqs: Sqs, name: str
+    one_sqs: Sqs, name: str
 ) -> None:
-    world = Draining(sqs, name, spread=lambda: 1.0)
+    world = Draining(one_sqs, name, spread=lambda: 1.0)
     world.delivery.paused = {"one"}
     await world.put(ONE, "a")
     await world.put(TWO, "b")
     async with world.running():
-        await until(lambda: world.delivery.keys == ["b"] and sqs.proxy.calls_of(HIDE))
-        [call] = sqs.proxy.calls_of(HIDE)
+        await until(lambda: world.delivery.keys == ["b"] and one_sqs.proxy.calls_of(HIDE))
+        [call] = one_sqs.proxy.calls_of(HIDE)
         assert [each["VisibilityTimeout"] for each in call.entries] == [5]
         world.delivery.paused = set()
         await until(world.empty)
