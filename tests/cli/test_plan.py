@@ -107,6 +107,12 @@ def test_the_loads_at_which_one_overtakes_the_other_are_told(run: Run) -> None:
         ("--events-per-second nan", "--events-per-second: nan is not allowed; it must be a number above 0"),
         ("--events-per-second inf", "--events-per-second: inf is not allowed; it must be a number above 0"),
         ("--average-bytes 0", "--average-bytes: 0 is not allowed; it must be a number above 0"),
+        ("--average-bytes 1e8", "--average-bytes: 100000000 is not allowed; it must be 10,485,760 at most"),
+        ("--headroom 1e300", "--headroom: 1e+300 is not allowed; it must be 1,000,000,000 at most"),
+        (
+            f"--consumers {10**400}",
+            f"--consumers: {10**400} is not allowed; it must be 1,000,000,000 at most",
+        ),
         ("--peak-factor 0.9", "--peak-factor: 0.9 is not allowed; it must be a number, 1 or more"),
         ("--headroom 0", "--headroom: 0 is not allowed; it must be a number, 1 or more"),
         ("--consumers -1", "--consumers: -1 is not allowed; it must be a whole number, 0 or more"),
@@ -238,7 +244,7 @@ def test_a_terminal_says_where_the_prices_do_not_hold(monkeypatch: pytest.Monkey
     here, elsewhere = (on_a_terminal(monkeypatch, region=region) for region in ("us-east-1", "eu-west-1"))
     assert "those of eu-west-1 differ" in elsewhere
     assert "differ" not in here
-    assert "List prices of us-east-1 and us-west-2" in here
+    assert "Prices of us-east-1 and us-west-2" in here
 
 
 def test_a_terminal_says_which_stream_the_load_is_that_of(

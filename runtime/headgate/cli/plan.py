@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _RETENTION = re.compile(r"(\d{1,5})([hd])", re.ASCII)
 _RETENTION_HOURS = (24, 8_760)
+_MOST = {"average_bytes": 10_240 * 1_024}
+"""What Kinesis allows a record, once a stream is told to; of anything else there may be a billion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +112,21 @@ def _given(value: float | None, otherwise: Number | None) -> Number:
 
 
 def _load(**values: Any) -> Load:
-    """Return the load; whoever wrote 0 is to read 0 in an error, and not 0.0."""
-    whole = {
-        name: int(value) for name, value in values.items() if isinstance(value, float) and value % 1 == 0
-    }
+    values = {name: _as_written(value) for name, value in values.items()}
     try:
-        return Load(**values | whole)
+        load = Load(**values)
+        for name, value in values.items():
+            if value > (most := _MOST.get(name, 10**9)):
+                raise ValueError(f"{name}: {value!r} is not allowed; it must be {most:,} at most")
     except ValueError as error:
         name, _, said = str(error).partition(":")
         raise UsageError(f"--{name.replace('_', '-')}:{said}") from None
+    return load
+
+
+def _as_written(value: Number) -> Number:
+    """Return a number as it reads in an error: whoever wrote 0 is not told of 0.0."""
+    return int(value) if isinstance(value, float) and value % 1 == 0 and abs(value) < 10**15 else value
 
 
 def _retention_hours(text: str) -> int:

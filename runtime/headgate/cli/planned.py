@@ -200,7 +200,9 @@ def _overtaking(plan: Plan) -> Iterator[str]:
     by_cost = sorted(plan.streams, key=lambda mode: plan.streams[mode].dollars)
     (cheaper, less), (dearer, more) = ((mode, plan.streams[mode].dollars) for mode in by_cost)
     found = plan.crossovers
-    anywhere = "" if found else f"; no load of this kind, up to {MOST_SHARDS:,} shards, changes which is less"
+    anywhere = (
+        "" if found else f"; {cheaper} it costs less at any load of this kind, up to {MOST_SHARDS:,} shards"
+    )
     yield f"The stream costs {float(more - less):,.2f} less {cheaper} than {dearer}{anywhere}."
     below = [each for each in found if each.events_per_second <= plan.load.events]
     for each in dict.fromkeys([*below[-1:], *found[len(below) : len(below) + 1], *found[-1:]]):
@@ -221,7 +223,7 @@ def _why(plan: Plan, crossover: Crossover) -> str:
 def _prices(plan: Plan, region: str | None) -> str:
     table = plan.table
     here = "" if region is None or region in table.regions else f"; those of {printable(region)} differ"
-    return f"List prices of {' and '.join(table.regions)}{here}. {table.date}, from {table.source}."
+    return f"Prices of {' and '.join(table.regions)}{here}; {table.date}, from {table.source}."
 
 
 def _many(count: int, what: str) -> str:
@@ -229,4 +231,5 @@ def _many(count: int, what: str) -> str:
 
 
 def _number(value: Number) -> str:
-    return f"{float(value):,.2f}".removesuffix(".00")
+    number = float(value)
+    return f"{number:,.2f}".removesuffix(".00") if number >= 0.01 or not number else f"{number:.2g}"

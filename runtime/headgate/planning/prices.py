@@ -45,9 +45,9 @@ class PriceTable:
     """The prices, and what they are those of.
 
     Attributes:
-        date: the month in which they were looked up, as `2026-11`.
+        date: the month that they are of, as `2026-11`.
         source: where, in words.
-        regions: where they hold; elsewhere they differ by up to half as much again.
+        regions: where they hold.
         prices: the prices.
     """
 
