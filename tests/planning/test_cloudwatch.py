@@ -47,6 +47,7 @@ def test_the_mean_is_over_all_minutes_since_the_first_and_the_peak_is_the_busies
     assert (past.since, past.minutes) == (LAST - timedelta(minutes=9), 10)
     assert (past.events_per_second, past.average_bytes) == (10, 750)
     assert (past.busiest, past.peak_factor) == (LAST - timedelta(minutes=5), 7)
+    assert (past.since.tzinfo, past.busiest.tzinfo) == (UTC, UTC)
 
 
 def test_bytes_too_make_a_minute_the_busiest(cloudwatch: Any) -> None:

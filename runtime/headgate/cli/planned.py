@@ -125,8 +125,9 @@ def show(terminal: "Console", plan: Plan, origin: "Origin | None", region: str |
     )
     terminal.print(_limits(plan))
     needed = max(1, *(use.shards for use in plan.shards.uses.values()))
+    bound_by = plan.shards.bound_by if plan.shards.bound_by != "minimum" else "the minimum"
     terminal.print(
-        f"{_many(plan.shards.count, 'shard')}: {needed:,}, bound by {plan.shards.bound_by}, "
+        f"{_many(plan.shards.count, 'shard')}: {needed:,}, bound by {bound_by}, "
         f"x {_number(load.headroom)} of headroom, rounded up\n"
     )
     terminal.print(_tasks(plan))
@@ -135,7 +136,7 @@ def show(terminal: "Console", plan: Plan, origin: "Origin | None", region: str |
         terminal.print(table)
         terminal.print()
     for line in [_MEASURED, _billing(plan), *_overtaking(plan), _prices(plan, region)]:
-        terminal.print(line, soft_wrap=True)
+        terminal.print(line, soft_wrap=True, markup=False)
 
 
 def _limits(plan: Plan) -> "Table":
@@ -167,12 +168,11 @@ def _size(tasks: Tasks) -> str:
 
 
 def _costs(plan: Plan) -> Iterator["Table"]:
-    [other] = [mode for mode in plan.streams if mode != plan.cheaper]
     whole = plan.whole(plan.cheaper)
     table = _bill(f"a month of {HOURS} hours", whole)
     table.add_row("all of it", "", f"{_dollars(whole):,.2f}", style="bold")
     yield table
-    yield _bill("or, in their place", [plan.streams[other], plan.nat_gateways])
+    yield _bill("or, in their place", [plan.streams[plan.dearer], plan.nat_gateways])
 
 
 def _bill(title: str, components: Sequence[Component]) -> "Table":
@@ -197,16 +197,15 @@ def _billing(plan: Plan) -> str:
 
 def _overtaking(plan: Plan) -> Iterator[str]:
     """Say where the modes overtake each other: next below the load, next above it, and for the last time."""
-    by_cost = sorted(plan.streams, key=lambda mode: plan.streams[mode].dollars)
-    (cheaper, less), (dearer, more) = ((mode, plan.streams[mode].dollars) for mode in by_cost)
-    found = plan.crossovers
-    anywhere = (
-        "" if found else f"; {cheaper} it costs less at any load of this kind, up to {MOST_SHARDS:,} shards"
-    )
-    yield f"The stream costs {float(more - less):,.2f} less {cheaper} than {dearer}{anywhere}."
+    found, searched = plan.crossovers, f"up to {MOST_SHARDS:,} shards"
+    saved = float(plan.streams[plan.dearer].dollars - plan.streams[plan.cheaper].dollars)
+    anywhere = ""
+    if not found and plan.shards.count <= MOST_SHARDS:
+        anywhere = f"; {plan.cheaper} it costs less at any load of this kind, {searched}"
+    yield f"The stream costs {saved:,.2f} less {plan.cheaper} than {plan.dearer}{anywhere}."
     below = [each for each in found if each.events_per_second <= plan.load.events]
     for each in dict.fromkeys([*below[-1:], *found[len(below) : len(below) + 1], *found[-1:]]):
-        last = ", for good" if each == found[-1] else ""
+        last = f", for good ({searched})" if each == found[-1] else ""
         above = f"Above {_number(each.events_per_second)} events/s"
         yield f"{above} it costs less {each.cheaper_above}{last}: {_why(plan, each)}."
     even = _number(plan.even_endpoints)

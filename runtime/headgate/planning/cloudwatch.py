@@ -77,8 +77,9 @@ def _sums(
     )
     for page in pages:
         for result in page["MetricDataResults"]:
-            sums = zip(result["Timestamps"], map(Fraction, result["Values"]), strict=True)
-            found[result["Id"]].update(sums)
+            # boto3 gives them in this machine's time zone.
+            minutes = (timestamp.astimezone(UTC) for timestamp in result["Timestamps"])
+            found[result["Id"]].update(zip(minutes, map(Fraction, result["Values"]), strict=True))
     return [*found.values()]
 
 

@@ -46,6 +46,11 @@ class Plan:
         """The mode in which the stream costs less."""
         return min(self.streams, key=lambda mode: self.streams[mode].dollars)
 
+    @property
+    def dearer(self) -> Mode:
+        """The other one."""
+        return "on demand" if self.cheaper == "provisioned" else "provisioned"
+
     def whole(self, mode: Mode) -> list[Component]:
         """Return all that is to be paid with private delivery and a stream of that mode."""
         return [self.streams[mode], *self.forwarder, self.endpoints]
