@@ -2,7 +2,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from constructs_lib import ShardCapacity
@@ -21,6 +21,9 @@ loads = st.fixed_dictionaries(
 
 
 @given(loads)
+@example(
+    {"events_per_second": 10_000, "average_bytes": 10, "peak_factor": 1, "headroom": 1.1, "consumers": 1}
+)
 def test_it_is_the_formula_of_shard_capacity(load: dict[str, float]) -> None:
     same = {("average_event_bytes" if name == "average_bytes" else name): each for name, each in load.items()}
     theirs = ShardCapacity.for_load(**same)  # type: ignore[arg-type]
