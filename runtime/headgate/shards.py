@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 SHARD_RECORDS_PER_SECOND = 1_000
 SHARD_BYTES_PER_SECOND = 1_000_000
 """What one shard takes, partition keys included (Kinesis quotas)."""
+SHARD_BYTES_OUT_PER_SECOND = 2_000_000
+"""What one shard gives all those that read it with GetRecords (Kinesis quotas)."""
 
 
 def list_shards(

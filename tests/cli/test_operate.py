@@ -158,6 +158,19 @@ def test_wrong_shard_count(kinesis: FakeKinesis, clock: Clock) -> None:
     matches(kinesis, "headgate shards events --seconds 600")
 
 
+@pytest.mark.parametrize(
+    "load",
+    [
+        "--events-per-second 1000 --average-bytes 900 --peak-factor 2 --headroom 1.25",
+        "--events-per-second 140 --average-bytes 900 --peak-factor 40",
+    ],
+)
+def test_what_a_load_will_need(kinesis: FakeKinesis, load: str) -> None:
+    # Of a plan the figures have to be those of the document, too.
+    found = [" ".join(line.split()) for line in printed(kinesis, f"headgate plan {load}").splitlines()]
+    assert not {" ".join(line.split()) for line in shown(f"headgate plan {load}")} - set(found)
+
+
 def test_one_event(kinesis: FakeKinesis) -> None:
     put(kinesis, "user-1", messageId="5c0e7e2c-8f0a-4a51-9d8c-0d9e7a1c2b3a")
     put(kinesis, "user-1", messageId="another")

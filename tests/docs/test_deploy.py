@@ -74,7 +74,11 @@ def test_each_stack_and_command_that_is_named_exists() -> None:
     for line in re.findall(r"cdk (?:deploy|destroy) -c env=\w+ (.+)", code):
         assert set(line.split()) <= STACKS
     commands = {command.name for command in command_line.registered_commands}
-    assert {"check", "tail", "redrive"} == set(re.findall(r"(?:\$ |`)headgate (\w+)", DOCUMENT)) <= commands
+    assert (
+        {"check", "tail", "plan", "redrive"}
+        == set(re.findall(r"(?:\$ |`)headgate (\w+)", DOCUMENT))
+        <= commands
+    )
 
 
 def test_the_role_of_another_account_trusts_the_forwarder() -> None:

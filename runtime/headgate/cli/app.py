@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import headgate
-from headgate.cli import check, redrive, serve, shards, tail
+from headgate.cli import check, plan, redrive, serve, shards, tail
 from headgate.errors import INTERRUPTED, HeadgateError, one_line
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ def headgate_options(
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("tail")(tail.tail)
+app.command("plan")(plan.plan)
 app.command("shards")(shards.shards)
 app.command("redrive")(redrive.redrive)
 

@@ -7,7 +7,7 @@ help: boto3, unlike the AWS CLI and the other SDKs, does not read it.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -32,10 +32,20 @@ def kinesis_client(region: str | None, *, connections: int = 10) -> "KinesisClie
     Raises:
         UsageError: the profile or the region is missing or cannot be.
     """
+    client: KinesisClient = _client("kinesis", region, connections)
+    return client
+
+
+def cloudwatch_client(region: str | None) -> Any:
+    """Return a client for CloudWatch; `region` and errors are those of `kinesis_client`."""
+    return _client("cloudwatch", region, connections=1)
+
+
+def _client(service: Any, region: str | None, connections: int) -> Any:
     config = Config(connect_timeout=5, read_timeout=20, max_pool_connections=connections)
     try:
         session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
-        return session.client("kinesis", config=config)
+        return session.client(service, config=config)
     except faults.NoRegionError:
         raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile") from None
     except (faults.InvalidRegionError, faults.ProfileNotFound, faults.ConfigParseError, ValueError) as error:

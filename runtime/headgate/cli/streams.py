@@ -14,14 +14,18 @@ Region = Annotated[
 ]
 
 
-def stream_named(name: str) -> str:
+def stream_named(name: str, given_as: str = "STREAM") -> str:
     """Return the name of a stream.
+
+    Args:
+        name: what was given.
+        given_as: the argument or option.
 
     Raises:
         UsageError: it is none that Kinesis allows.
     """
     if not STREAM_NAME.fullmatch(name):
         raise UsageError(
-            f"STREAM: {name!r} is no stream name; allowed: 1 to 128 letters, digits and any of _ . -"
+            f"{given_as}: {name!r} is no stream name; allowed: 1 to 128 letters, digits and any of _ . -"
         )
     return name

@@ -23,7 +23,7 @@ from headgate.reading.get_records import MOST_RECORDS, Answer, GetRecords, Unrea
 from headgate.reading.hands import Hands
 from headgate.reading.lineage import Lineage
 from headgate.reading.record import Record
-from headgate.shards import list_shards
+from headgate.shards import SHARD_BYTES_OUT_PER_SECOND, list_shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -35,7 +35,6 @@ PARALLEL_READS = 16
 # guide). Behind the tip a reader may take all of it; at the tip, one call a second leaves the rest to the
 # consumers.
 _PAUSE_BEHIND = 0.2
-_BYTES_A_SECOND = 2_000_000
 _PAUSE_AT_TIP = 1.0
 _PAUSE_BEFORE_LISTING = 1.0
 _BACKOFF = (0.5, 10.0)
@@ -248,7 +247,7 @@ def _pause_after(answer: Answer) -> float:
     if not answer.millis_behind_latest:
         return _PAUSE_AT_TIP
     read = sum(len(record.data) for record in answer.records)
-    return max(_PAUSE_BEHIND, read / _BYTES_A_SECOND)
+    return max(_PAUSE_BEHIND, read / SHARD_BYTES_OUT_PER_SECOND)
 
 
 def _wait_after(failures: int) -> float:
