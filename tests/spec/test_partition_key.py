@@ -155,7 +155,7 @@ PATHS = st.lists(STEPS, min_size=1, max_size=3)
 CASES = PATHS.flatmap(lambda path: st.tuples(st.just(".".join(path)), objects(path)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(CASES)
 @example(("a.b", r'{"a":{"b":"\ud83d"},"a":{"\u0062":1.0}}'))
 @example(("a.b", r'{"a":"\ud83d"}'))
