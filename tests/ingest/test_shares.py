@@ -22,7 +22,7 @@ DESTINATIONS = (
     Destination(stream_name="screens", event_types=("screen", "screen"), use_message_id=True),
     Destination(stream_name="off", event_types=("page",), enabled=False),
 )
-TAKEN = {
+TAKEN: dict[str, set[str]] = {
     "all": set(CALL_TYPES),
     "tracks": {"track"},
     "people": {"identify", "group", "alias"},
