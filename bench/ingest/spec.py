@@ -11,13 +11,14 @@ import msgspec
 
 from bench.ingest.shapes import CALL, SHAPES, Shape
 from headgate.spec import body as bodies
-from headgate.spec.partition_key import partition_key
+from headgate.spec.partition_key import USER, partition_key
 from headgate.spec.prepare import prepare
 from headgate.spec.stamp import Arrival
 
 REPEATS = 9
 EVENTS = 20_000
 """Events in each repeat."""
+_key_of = partition_key(USER)
 RECEIVED = datetime(2026, 2, 1, 0, 0, 0, 123_000, tzinfo=UTC)
 
 
@@ -35,7 +36,7 @@ def headgate(text: bytes, shape: Shape, *, batch: bool) -> list[tuple[str, bytes
     prepared = prepare(body, arrival, lambda: str(uuid.uuid4()))
     if prepared.rejected or prepared.excluded:
         raise ValueError(f"{shape.name}: {prepared.rejected}")
-    return [(partition_key(event, use_message_id=False), event.data) for event in prepared.events]
+    return [(_key_of(event), event.data) for event in prepared.events]
 
 
 def standard(text: bytes) -> bytes:

@@ -9,7 +9,7 @@ from segment.analytics.request import DatetimeSerializer
 from bench.ingest.shapes import CALL, SENT_AT, SHAPES, WRITE_KEY, Shape
 from headgate.spec import body as bodies
 from headgate.spec import event, merge, splice
-from headgate.spec.partition_key import partition_key
+from headgate.spec.partition_key import MESSAGE_ID, USER, partition_key
 from headgate.spec.prepare import Limits, Prepared, prepare
 from headgate.spec.stamp import Arrival
 
@@ -144,9 +144,10 @@ def test_ids_with_half_an_emoji_are_delivered_and_give_a_partition_key() -> None
     text = rb'{"userId":"u\ud83d","messageId":"\ude00","anonymousId":"\ud83d\ude00"}'
     [event] = prepared(text, "page").events
     assert event.data.startswith(text[:-1])
-    for use_message_id in (False, True):
-        assert partition_key(event, use_message_id=use_message_id).encode()
-    assert partition_key(event, use_message_id=False) == "u\ufffd"
+    keys = [
+        partition_key(choice)(event) for choice in (USER, MESSAGE_ID, "userId", "messageId", "anonymousId")
+    ]
+    assert keys == ["u\ufffd", "\ufffd", "u\ufffd", "\ufffd", "\U0001f600"]
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ class Kind(StrEnum):
     ACCEPTED = "accepted"
     """Events that delivery took: they are queued or safe."""
     EXCLUDED = "excluded"
-    """Events that a destination does not get: it or its source is disabled, or `integrations` says so."""
+    """Events that a destination does not get: it or its source is disabled, its `event_types` leave them out,
+    or their `integrations` do."""
     REJECTED = "rejected"
     """Events that are none; the code says why."""
     UNDELIVERABLE = "undeliverable"

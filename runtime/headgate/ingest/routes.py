@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from headgate.delivery.target import Target
 from headgate.ingest.cors import Origins
+from headgate.ingest.shares import Share, sharing
 from headgate.settings.schema import Source
 from headgate.settings.targets import target_of
 
@@ -16,12 +17,12 @@ class Route:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.origins = Origins(source.allowed_origins)
-        self.targets = [
-            (target_of(source, each), each.use_message_id)
-            for each in source.destinations
-            if source.enabled and each.enabled
-        ]
-        """Each enabled destination, and whether the message ID is its partition key."""
+        shares: dict[Target, list[Share]] = {}
+        for each in source.destinations:
+            if source.enabled and each.enabled:
+                shares.setdefault(target_of(source, each), []).append((each.event_types, each.partitioned_by))
+        self.targets = [(target, sharing(*given)) for target, given in shares.items()]
+        """Each target of the enabled destinations, and what makes its records of a request's events."""
         names = {target_of(source, each).name for each in source.destinations}
         self.excluded = sorted(names - {target.name for target, _ in self.targets})
         """The names of the other destinations."""

@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -30,7 +30,6 @@ from headgate.ingest.routes import Route, Routes
 from headgate.metrics.store import Metrics
 from headgate.settings.schema import Source
 from headgate.spec import body as bodies
-from headgate.spec.partition_key import partition_key
 from headgate.spec.prepare import Limits, Prepared, Rejection, prepare
 from headgate.spec.stamp import Arrival
 
@@ -209,17 +208,15 @@ class TrackingApi:
         if prepared.rejected:
             for code, rejected in Counter(why.code for why in prepared.rejected.values()).items():
                 outcomes.count(Kind.REJECTED, source_id, rejected, code)
-        if prepared.excluded:
-            for target, _ in route.targets:
-                outcomes.excluded(target.name, prepared.excluded)
-        if not events:
-            return partly(count, prepared.rejected) if prepared.rejected else SUCCESS
         portions: dict[Target, list[Data]] = {}
-        for target, use_message_id in route.targets:
-            portions[target] = [
-                Data(partition_key(event, use_message_id=use_message_id), event.data, event.index)
-                for event in events
-            ]
+        for target, share_of in route.targets:
+            share = share_of(events)
+            if excluded := prepared.excluded + len(events) - len(share):
+                outcomes.excluded(target.name, excluded)
+            if share:
+                portions[target] = share
+        if not portions:
+            return partly(count, prepared.rejected) if prepared.rejected else SUCCESS
         begun = outcomes.now()
 
         def settled(outcome: Outcome) -> None:
@@ -230,7 +227,7 @@ class TrackingApi:
             self.delivery.submit(portions, settled)
         except Refused as refused:
             return self._unavailable(refused.refusal, source_id)
-        outcomes.accepted(source_id, len(events))
+        outcomes.accepted(source_id, _distinct(portions.values(), len(events)))
         return None
 
     def _settled(self, outcome: Outcome, prepared: Prepared, count: int, source_id: str) -> Answer:
@@ -310,3 +307,10 @@ class TrackingApi:
 
     def _get(self, request: Request, answer: Answer | None) -> Answer | None:
         return answer if request.method in (b"GET", b"HEAD") else method_not_allowed(b"GET, HEAD, OPTIONS")
+
+
+def _distinct(portions: Collection[Sequence[Data]], events: int) -> int:
+    """Return how many of a request's `events` are in any of the portions."""
+    if max(map(len, portions)) == events:
+        return events
+    return len({data.number for portion in portions for data in portion})

@@ -62,7 +62,8 @@ REJECTED_EVENTS = Counter(
 EXCLUDED_EVENTS = Counter(
     name="ExcludedEvents",
     per_destination=True,
-    meaning="Events kept from the destination: it or its source is disabled, or `integrations` excludes it.",
+    meaning="Events kept from the destination: it or its source is disabled, its `event_types` leave them "
+    "out, or their `integrations` do.",
 )
 LOST_PIXEL_EVENTS = Counter(
     name="LostPixelEvents",

@@ -1,11 +1,13 @@
 """Sources and their destinations, as `sources.toml` and every other store write them."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from headgate.settings.strict_toml import decode
+from headgate.spec.event import CallType
+from headgate.spec.partition_key import MESSAGE_ID, PATH, USER
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
@@ -15,6 +17,13 @@ ORIGIN = re.compile(
 )
 DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
+CALL_TYPES: tuple[CallType, ...] = get_args(CallType)
+
+
+_PARTITION_KEYS = (
+    f"{USER!r}, {MESSAGE_ID!r}, or a path: keys joined by dots, such as 'context.groupId', "
+    'without $. [ ] | " \\ or spaces around them'
+)
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,8 +37,13 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """ARN of the role to assume; without it the task's own credentials write."""
     secret_id: str | None = None
     """The External ID sent with AssumeRole; the source ID where it is absent."""
+    event_types: tuple[CallType, ...] = CALL_TYPES
+    """The calls that are sent to it; without it all six, alias and screen too."""
+    partition_key: str | None = None
+    """`messageId`, or the path of a member of the event, such as `context.groupId`. `userId || anonymousId`
+    without it, and for events without that member."""
     use_message_id: bool = False
-    """Partition by messageId instead of userId || anonymousId."""
+    """Segment's own name for `partition_key = "messageId"`."""
     ordering: Literal["lane", "strict"] = "lane"
     max_record_kib: Annotated[int, msgspec.Meta(ge=1024, le=10240)] = 1024
     """Largest record the stream takes, in KiB: 1,024 (every stream's default) to 10,240."""
@@ -57,6 +71,22 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             )
         if self.secret_id is not None and self.role_address is None:
             raise ValueError("secret_id is sent when a role is assumed, so it needs a role_address beside it")
+        if not self.event_types:
+            raise ValueError(
+                f"event_types is empty; allowed: one or more of {', '.join(CALL_TYPES)}; "
+                "to send none, enabled = false"
+            )
+        if self.partition_key != USER:
+            _check("partition_key", self.partition_key, PATH, _PARTITION_KEYS)
+        if self.use_message_id and self.partition_key not in (None, MESSAGE_ID):
+            raise ValueError(
+                f"use_message_id = true contradicts partition_key = {self.partition_key!r}; give one of them"
+            )
+
+    @property
+    def partitioned_by(self) -> str:
+        """What decides the partition key, as `headgate.spec.partition_key.partition_key` takes it."""
+        return self.partition_key or (MESSAGE_ID if self.use_message_id else USER)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,10 +102,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     destinations: Annotated[tuple[Destination, ...], msgspec.Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        """Refuse an empty write key, which any request without one would match, and origins that match none.
+        """Refuse what would match any request or none, and what would put an event into a stream twice.
 
         Raises:
-            ValueError: a write key is empty, or an origin is not as browsers write it.
+            ValueError: a write key is empty, an origin is not as browsers write it, or two enabled
+                destinations send the same call to one stream.
         """
         if not all(self.write_keys):
             raise ValueError("write_keys holds an empty write key; allowed: texts of one character or more")
@@ -85,6 +116,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                     f"allowed_origins has {origin!r}; allowed: '*', https://*.example.com, or an origin as "
                     "browsers write it, such as https://www.example.com: lower case, no path, no default port"
                 )
+        taken: dict[tuple[str, str, str | None], set[CallType]] = {}
+        for each in filter(lambda each: each.enabled, self.destinations):
+            calls = taken.setdefault((each.region, each.stream_name, each.role_address), set())
+            if twice := calls.intersection(each.event_types):
+                raise ValueError(
+                    f"two destinations are the stream {each.stream_name!r} in {each.region} and both take "
+                    f"{', '.join(sorted(twice))}; leave that out of the event_types of one of them"
+                )
+            calls.update(each.event_types)
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

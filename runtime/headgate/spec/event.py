@@ -4,14 +4,15 @@ One typed decode reads the few members that matter. Where it fails, the event's 
 without their types, to say with Segment's own code what is wrong, or that nothing is.
 """
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from headgate.spec.json_text import deeper, shadow
 
-CALLS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+CallType = Literal["track", "identify", "page", "screen", "group", "alias"]
+CALLS: frozenset[str] = frozenset(get_args(CallType))
 DESTINATION = "Amazon Kinesis"
 """The name that an event's `integrations` know this destination by; case counts."""
 MAX_DEPTH = 500

@@ -33,6 +33,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     message_id: str
     user: str
     """`userId || anonymousId`."""
+    call: str
+    """Its type, one of the six."""
 
 
 class Rejection(NamedTuple):
@@ -85,5 +87,5 @@ def prepare(
             continue
         data = stamp(text, fields)
         user = fields.user_id or fields.anonymous_id or ""
-        take(Event(index, data, fields.message_id or "", user))
+        take(Event(index, data, fields.message_id or "", user, arrival.call or fields.type or ""))
     return prepared
