@@ -20,7 +20,8 @@ ELSEWHERE = {
     r"\S+: npx cdk (bootstrap|deploy|diff|destroy|synth) .*": "tests/acceptance/test_cdk_cli.py",
     r"docs/image.md: docker (build|run) .*": "tests/acceptance/test_image.py",
     r"docs/operate.md: headgate (check) .*": "tests/acceptance/test_check.py",
-    r"docs/operate.md: (headgate (?:tail|shards|plan) .*)": "tests/cli/test_operate.py",
+    r"docs/operate.md: (headgate (?:tail|shards) .*)": "tests/cli/test_operate.py",
+    r"docs/operate.md: (headgate plan) .*": "tests/cli/test_operate.py",
 }
 """What needs more than a shell, and the test that runs it; what the parentheses match stands in that test."""
 FAILS = {
