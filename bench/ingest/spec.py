@@ -18,8 +18,8 @@ from headgate.spec.stamp import Arrival
 REPEATS = 9
 EVENTS = 20_000
 """Events in each repeat."""
-_key_of = partition_key(USER)
 RECEIVED = datetime(2026, 2, 1, 0, 0, 0, 123_000, tzinfo=UTC)
+_key_of = partition_key(USER)
 
 
 def headgate(text: bytes, shape: Shape, *, batch: bool) -> list[tuple[str, bytes]]:

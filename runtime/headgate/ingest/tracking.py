@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -209,12 +209,14 @@ class TrackingApi:
             for code, rejected in Counter(why.code for why in prepared.rejected.values()).items():
                 outcomes.count(Kind.REJECTED, source_id, rejected, code)
         portions: dict[Target, list[Data]] = {}
+        valid, parted = len(events) + prepared.excluded, False
         for target, share_of in route.targets:
             share = share_of(events)
-            if excluded := prepared.excluded + len(events) - len(share):
-                outcomes.excluded(target.name, excluded)
             if share:
                 portions[target] = share
+            if len(share) < valid:
+                parted = True
+                outcomes.excluded(target.name, valid - len(share))
         if not portions:
             return partly(count, prepared.rejected) if prepared.rejected else SUCCESS
         begun = outcomes.now()
@@ -227,7 +229,7 @@ class TrackingApi:
             self.delivery.submit(portions, settled)
         except Refused as refused:
             return self._unavailable(refused.refusal, source_id)
-        outcomes.accepted(source_id, _distinct(portions.values(), len(events)))
+        outcomes.accepted(source_id, _distinct(portions.values()) if parted else valid)
         return None
 
     def _settled(self, outcome: Outcome, prepared: Prepared, count: int, source_id: str) -> Answer:
@@ -309,8 +311,6 @@ class TrackingApi:
         return answer if request.method in (b"GET", b"HEAD") else method_not_allowed(b"GET, HEAD, OPTIONS")
 
 
-def _distinct(portions: Collection[Sequence[Data]], events: int) -> int:
-    """Return how many of a request's `events` are in any of the portions."""
-    if max(map(len, portions)) == events:
-        return events
+def _distinct(portions: Iterable[list[Data]]) -> int:
+    """Return how many events are in a request's portions, of which several may have the same."""
     return len({data.number for portion in portions for data in portion})

@@ -18,8 +18,6 @@ ORIGIN = re.compile(
 DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
 CALL_TYPES: tuple[CallType, ...] = get_args(CallType)
-
-
 _PARTITION_KEYS = (
     f"{USER!r}, {MESSAGE_ID!r}, or a path: keys joined by dots, such as 'context.groupId', "
     'without $. [ ] | " \\ or spaces around them'
@@ -117,7 +115,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                     "browsers write it, such as https://www.example.com: lower case, no path, no default port"
                 )
         taken: dict[tuple[str, str, str | None], set[CallType]] = {}
-        for each in filter(lambda each: each.enabled, self.destinations):
+        for each in [each for each in self.destinations if each.enabled]:
             calls = taken.setdefault((each.region, each.stream_name, each.role_address), set())
             if twice := calls.intersection(each.event_types):
                 raise ValueError(
