@@ -1,8 +1,9 @@
 """Where every run that failed is told, those included that never began."""
 
-from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import Acknowledgment, Duration, Stack, Validations
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -23,18 +24,28 @@ class Failures(Construct):
         construct_id: its id within `scope`.
         cluster_arn: the cluster that the tasks run in.
         group: the task group that they run in, which tells them from others of the cluster.
+        encryption_key: the customer managed key of the queue; EventBridge is let use it.
 
     Attributes:
         queue: the queue.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, cluster_arn: str, group: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cluster_arn: str,
+        group: str,
+        encryption_key: kms.Key,
+    ) -> None:
         super().__init__(scope, construct_id)
-        # Of AWS' own key: EventBridge and the scheduler could use no other without a policy on it.
         self.queue = sqs.Queue(
             self,
             "Queue",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=encryption_key,
+            data_key_reuse=Duration.hours(1),
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
@@ -53,6 +64,15 @@ class Failures(Construct):
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
                 conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+            )
+        )
+        encryption_key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventsOfThisAccount",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
         )
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import jsii
 from aws_cdk import IStableListProducer, Lazy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 
 from constructs_lib.audiences.members import AudienceMembers
 from constructs_lib.audiences.state_bucket import PREFIX
@@ -92,8 +94,11 @@ def scheduler_trust(stack: Stack, schedules_arn: str) -> iam.IPrincipal:
     )
 
 
-def scheduler_statements(*, roles: Sequence[iam.IRole], failures_arn: str) -> list[iam.PolicyStatement]:
+def scheduler_statements(
+    stack: Stack, *, roles: Sequence[iam.IRole], failures: sqs.IQueue, failures_key: kms.IKey
+) -> list[iam.PolicyStatement]:
     """Return what the scheduler needs for whatever it runs: to pass the roles on, and to say what failed."""
+    key_arns = [failures_key.key_arn]
     return [
         iam.PolicyStatement(
             sid="PassRoles",
@@ -101,7 +106,8 @@ def scheduler_statements(*, roles: Sequence[iam.IRole], failures_arn: str) -> li
             resources=[each.role_arn for each in roles],
             conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         ),
-        iam.PolicyStatement(sid="TellFailures", actions=["sqs:SendMessage"], resources=[failures_arn]),
+        iam.PolicyStatement(sid="TellFailures", actions=["sqs:SendMessage"], resources=[failures.queue_arn]),
+        key_statement(stack, "EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], key_arns, "sqs"),
     ]
 
 

@@ -6,11 +6,24 @@ from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib.forwarder import Forwarder, ForwarderNetwork, task
-from constructs_lib.forwarder.encryption import forwarder_key
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """How a log is made where there is none.
+
+    Attributes:
+        encryption_key: its key.
+        removal_policy: what becomes of it when the stack lets go of it.
+    """
+
+    encryption_key: kms.IKey
+    removal_policy: RemovalPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +49,7 @@ def place_of(
     scope: Construct,
     forwarder: Forwarder | None,
     network: ForwarderNetwork | None,
-    removal_policy: RemovalPolicy,
+    logging: Logging,
 ) -> Place:
     """Return the place; what of it nobody has is made in `scope`.
 
@@ -56,8 +69,8 @@ def place_of(
         scope,
         "Log",
         retention=logs.RetentionDays.THREE_MONTHS,
-        encryption_key=forwarder_key(scope, "Key", removal_policy=removal_policy),
-        removal_policy=removal_policy,
+        encryption_key=logging.encryption_key,
+        removal_policy=logging.removal_policy,
     )
     return Place(
         network=network,

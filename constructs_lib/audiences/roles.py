@@ -5,9 +5,11 @@ from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.audiences import permissions
@@ -117,7 +119,8 @@ class SchedulerRole(Construct):
         schedules: the group of schedules.
         cluster_arn: the cluster.
         passes: the roles of what it runs.
-        failures_arn: the queue for what it could not start.
+        failures: the queue for what it could not start.
+        failures_key: that queue's key.
 
     Attributes:
         role: the role.
@@ -132,7 +135,8 @@ class SchedulerRole(Construct):
         schedules: scheduler.CfnScheduleGroup,
         cluster_arn: str,
         passes: Sequence[iam.IRole],
-        failures_arn: str,
+        failures: sqs.IQueue,
+        failures_key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = iam.Role(
@@ -147,7 +151,9 @@ class SchedulerRole(Construct):
             self,
             "Policy",
             role=self.role,
-            statements=permissions.scheduler_statements(roles=passes, failures_arn=failures_arn),
+            statements=permissions.scheduler_statements(
+                Stack.of(self), roles=passes, failures=failures, failures_key=failures_key
+            ),
             description="Start of syncs of audiences by EventBridge Scheduler",
         )
 

@@ -11,13 +11,14 @@ from constructs import Construct, IDependable
 
 from constructs_lib.audiences.failures import Failures
 from constructs_lib.audiences.members import AudienceMembers
-from constructs_lib.audiences.place import place_of, same_stack, security_group
+from constructs_lib.audiences.place import Logging, place_of, same_stack, security_group
 from constructs_lib.audiences.private_access import let_read, let_through
 from constructs_lib.audiences.roles import SchedulerRole, TaskRole
 from constructs_lib.audiences.state_bucket import PREFIX, state_bucket
 from constructs_lib.checks import check_role_name
 from constructs_lib.dashboard.alarms import Alarms
 from constructs_lib.forwarder import Forwarder, ForwarderDestination, ForwarderNetwork
+from constructs_lib.forwarder.encryption import forwarder_key
 from constructs_lib.forwarder.image import audiences_image
 from constructs_lib.forwarder.props import check_service_name
 from constructs_lib.removal import check_removal
@@ -45,9 +46,9 @@ class AudienceRunner(Construct):
             that name.
         service_name: the dimension Service of its metrics. Default: the forwarder's, or `headgate`.
         alarm_actions: what is told when an alarm goes off, and when it is over.
-        removal_policy: what becomes of the log and the key, where they are its own, when the stack lets go of
-            them. Default: RETAIN. DESTROY counts only where the context key `headgate:allow-destroy` is true
-            too. The state stays in any case.
+        removal_policy: what becomes of its key, and of its own log, when the stack lets go of them. Default:
+            RETAIN. DESTROY counts only where the context key `headgate:allow-destroy` is true too. The state
+            stays in any case.
 
     Raises:
         ValueError: a prop is out of its range or excludes another; the text names it and the way out.
@@ -84,7 +85,8 @@ class AudienceRunner(Construct):
             raise ValueError("destinations: an empty list lets calls go nowhere; give one or more")
         check_role_name("task_role_name", task_role_name)
         check_removal(self, removal_policy, what_goes="the log", no_snapshot_of="a log")
-        place = place_of(self, forwarder, network, removal_policy)
+        key = forwarder_key(self, "Key", removal_policy=removal_policy)
+        place = place_of(self, forwarder, network, Logging(key, removal_policy))
         self.network = place.network
         self.cluster = place.cluster
         self.execution_role = place.execution_role
@@ -109,7 +111,11 @@ class AudienceRunner(Construct):
         # ECS runs the tasks in this group; nothing else in the cluster is in it.
         self.task_group = Names.unique_resource_name(self, max_length=255)
         self.failure_queue = Failures(
-            self, "Failures", cluster_arn=self.cluster.cluster_arn, group=self.task_group
+            self,
+            "Failures",
+            cluster_arn=self.cluster.cluster_arn,
+            group=self.task_group,
+            encryption_key=key,
         ).queue
         self.scheduler = SchedulerRole(
             self,
@@ -117,7 +123,8 @@ class AudienceRunner(Construct):
             schedules=self.schedules,
             cluster_arn=self.cluster.cluster_arn,
             passes=[self.task_role, self.execution_role],
-            failures_arn=self.failure_queue.queue_arn,
+            failures=self.failure_queue,
+            failures_key=key,
         )
         self.alarm_actions = alarm_actions
         self.failure_alarm = self._new_failure_alarm()
