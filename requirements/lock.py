@@ -4,6 +4,7 @@
 whoever installs from them uses their own.
 """
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -32,12 +33,13 @@ def main() -> None:
     every_extra = [r for extra in extras.values() for r in extra if not r.startswith("headgate")]
     in_image = ROOT / "runtime/requirements.txt"
     compile_requirements(extras["runtime"], in_image)
-    # What the two images have in common is the same in both.
-    with_audiences = [r for r in extras["audiences"] if not r.startswith("headgate")]
+    # The image that syncs audiences is the other one and this beside it.
+    packages = re.findall(r"^([a-z0-9-]+)==", in_image.read_text(), re.MULTILINE)
     compile_requirements(
-        [*extras["runtime"], *with_audiences],
+        [*extras["runtime"], *(r for r in extras["audiences"] if not r.startswith("headgate"))],
         ROOT / "runtime/requirements-audiences.txt",
         *("--constraint", in_image),
+        *(option for package in packages for option in ("--no-emit-package", package)),
     )
     compile_requirements([*base, *every_extra, *groups["dev"]], ROOT / "requirements/dev.txt")
     for name in ("ministack", "checkov", "peers", "diagram", "node", "uv"):

@@ -14,11 +14,8 @@ _HERE = Path(__file__).resolve().parents[1]
 _IN_WHEEL = _HERE / "_image"
 _IN_CHECKOUT = _HERE.parent / "runtime"
 
-WITH_AUDIENCES: dict[str, Any] = {
-    "target": "audiences",
-    "build_args": {"REQUIREMENTS": "requirements-audiences.txt"},
-}
-"""What makes the Dockerfile's other image, which has DuckDB and a place to write to."""
+AUDIENCES = "audiences"
+"""The Dockerfile's other image, which has DuckDB and a place to write to."""
 
 
 def forwarder_image(
@@ -56,18 +53,21 @@ def audiences_image(
     Raises:
         ValueError: the image is not built for that architecture.
     """
-    return _image(scope, construct_id, cpu_architecture, **WITH_AUDIENCES)
+    return _image(scope, construct_id, cpu_architecture, target=AUDIENCES)
 
 
 def _image(
-    scope: Construct, construct_id: str, cpu_architecture: ecs.CpuArchitecture, **options: Any
+    scope: Construct,
+    construct_id: str,
+    cpu_architecture: ecs.CpuArchitecture,
+    target: str | None = None,
 ) -> ecs.ContainerImage:
     asset = ecr_assets.DockerImageAsset(
         scope,
         construct_id,
         directory=str(_build_context(scope)),
         platform=_platform_of(scope, cpu_architecture),
-        **options,
+        target=target,
     )
     return ecs.ContainerImage.from_docker_image_asset(asset)
 
