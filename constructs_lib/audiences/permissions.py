@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import IStableListProducer, Lazy, Stack
+from aws_cdk import IListProducer, IResolveContext, Lazy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -29,21 +29,23 @@ def state_statements(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
     ]
 
 
-@jsii.implements(IStableListProducer)
+@jsii.implements(IListProducer)
 class Texts:
     """Texts of a statement that grow after it was made: a policy is short, and a statement may not change."""
 
     def __init__(self, first: str) -> None:
         self._texts = [first]
-        self.token = Lazy.list(self)
+        # Looked at more than once: a policy is measured with each audience.
+        self.token = Lazy.uncached_list(self)
 
     def add(self, text: str) -> None:
         """Add one, unless it is there."""
         if text not in self._texts:
             self._texts.append(text)
 
-    def produce(self) -> list[str]:
-        """Return all of them, when the template is made."""
+    def produce(self, context: IResolveContext) -> list[str]:
+        """Return all of them, when CDK asks."""
+        del context
         return self._texts
 
 
