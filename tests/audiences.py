@@ -29,8 +29,8 @@ def prod_with_audiences() -> str:
 
 
 def environments_with_audiences(directory: Path) -> Path:
-    """Return a directory of environments that has that file, as `audiences.toml`."""
-    (directory / "audiences.toml").write_text(prod_with_audiences(), encoding="utf-8")
+    """Return a directory of environments that has that file, as `prod-with-audiences.toml`."""
+    (directory / "prod-with-audiences.toml").write_text(prod_with_audiences(), encoding="utf-8")
     return directory
 
 

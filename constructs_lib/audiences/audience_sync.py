@@ -77,7 +77,7 @@ class AudienceSync(Construct):
         source_id: the source whose destinations get the calls.
         schedule: `rate(1 hour)`, or `cron(...)` of six fields.
         time_zone: of a cron schedule, as `Europe/Berlin`.
-        id_column: the column of the user IDs.
+        id_column: the column of the user IDs; empty where there is none beside `anonymous_id_column`.
         anonymous_id_column: the column of anonymous IDs, which get calls of their own. Default: none.
         value_column: the column of a computed trait's values. Default: none, for an audience.
         max_records_per_second: at most so many calls a second, 1 or more, to leave room for other events.
@@ -250,9 +250,11 @@ def _check_names(
             f"name: {name!r} is not allowed; it must be 1 to 255 printable ASCII characters, "
             "the first of them no colon"
         )
+    if not id_column and not anonymous_id_column:
+        raise ValueError("id_column: it may be empty only beside anonymous_id_column; name one of the two")
     texts = {
         "source_id": source_id,
-        "id_column": id_column,
+        "id_column": id_column or None,
         "anonymous_id_column": anonymous_id_column,
         "value_column": value_column,
     }

@@ -72,12 +72,15 @@ def place_of(
         encryption_key=logging.encryption_key,
         removal_policy=logging.removal_policy,
     )
+    execution_role = task.execution_role(scope, "ExecutionRole", of="audiences' task")
+    if network.endpoints is not None:
+        network.endpoints.allow_starting(execution_role.role_arn, log_group.log_group_arn)
     return Place(
         network=network,
         cluster=ecs.Cluster(
             scope, "Cluster", vpc=network.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED
         ),
-        execution_role=task.execution_role(scope, "ExecutionRole", of="audiences' task"),
+        execution_role=execution_role,
         log_group=log_group,
         service_name="headgate",
     )

@@ -35,7 +35,8 @@ def let_through(
         sources: the runner's.
         members: those of its audiences.
     """
-    endpoints.allow_assuming(task_role_arn, [each.role_arn for each in destinations])
+    endpoints.allow_records(destinations)
+    endpoints.allow_assuming(task_role_arn, destinations)
     endpoints.allow_secret(task_role_arn, secret_arn(sources))
     # The bucket of the state may be of another stack, so it is not named: any of this account.
     for actions, resource in ((STATE_ACTIONS, f"{_S3}*/{PREFIX}*"), (("s3:ListBucket",), f"{_S3}*")):

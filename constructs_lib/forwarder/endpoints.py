@@ -113,21 +113,30 @@ class PrivateEndpoints(Construct):
             source: its tasks.
         """
         self.security_group.connections.allow_from(source, ec2.Port.tcp(443), "AWS through the VPC endpoints")
-        role_arns = list(dict.fromkeys(each.role_arn for each in access.destinations))
-        stream_arns = list(dict.fromkeys(each.stream.stream_arn for each in access.destinations))
-        task, execution = [access.task_role.role_arn], [access.execution_role.role_arn]
-        self._allow("KinesisStreams", role_arns, [*DELIVERY_ACTIONS, *SHARD_MAP_ACTIONS], stream_arns)
-        self._allow("Sts", task, ["sts:AssumeRole"], role_arns)
-        self._allow("Sqs", task, OVERFLOW_ACTIONS, access.queue_arns)
-        self._allow("SecretsManager", task, ["secretsmanager:GetSecretValue"], [access.secret_arn])
-        self._allow("Logs", execution, ["logs:CreateLogStream", "logs:PutLogEvents"], [access.log_group_arn])
+        task_role_arn = access.task_role.role_arn
+        self.allow_records(access.destinations)
+        self.allow_assuming(task_role_arn, access.destinations)
+        self._allow("Sqs", [task_role_arn], OVERFLOW_ACTIONS, access.queue_arns)
+        self.allow_secret(task_role_arn, access.secret_arn)
+        self.allow_starting(access.execution_role.role_arn, access.log_group_arn)
+
+    def allow_records(self, destinations: Sequence[ForwarderDestination]) -> None:
+        """Let the roles of destinations put records into their streams."""
+        stream_arns = list(dict.fromkeys(each.stream.stream_arn for each in destinations))
+        actions = [*DELIVERY_ACTIONS, *SHARD_MAP_ACTIONS]
+        self._allow("KinesisStreams", _role_arns(destinations), actions, stream_arns)
+
+    def allow_starting(self, execution_role_arn: str, log_group_arn: str) -> None:
+        """Let ECS fetch images and write a log as an execution role."""
+        execution = [execution_role_arn]
+        self._allow("Logs", execution, ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
         # An image may come from any registry that the execution role may read; this endpoint only reads too.
         for name in ("EcrApi", "EcrDocker"):
             self._allow(name, execution, _PULL_ACTIONS, ["*"])
 
-    def allow_assuming(self, principal_arn: str, role_arns: Sequence[str]) -> None:
-        """Let one more principal assume roles."""
-        self._allow("Sts", [principal_arn], ["sts:AssumeRole"], list(dict.fromkeys(role_arns)))
+    def allow_assuming(self, principal_arn: str, destinations: Sequence[ForwarderDestination]) -> None:
+        """Let one more principal assume the roles of destinations."""
+        self._allow("Sts", [principal_arn], ["sts:AssumeRole"], _role_arns(destinations))
 
     def allow_secret(self, principal_arn: str, secret_arn: str) -> None:
         """Let one more principal read a secret."""
@@ -156,6 +165,10 @@ class PrivateEndpoints(Construct):
         gateway = ec2.GatewayVpcEndpoint(self, construct_id, vpc=vpc, service=service, subnets=[subnets])
         gateway.add_to_policy(statement)
         return gateway
+
+
+def _role_arns(destinations: Sequence[ForwarderDestination]) -> list[str]:
+    return list(dict.fromkeys(each.role_arn for each in destinations))
 
 
 def _statement(
