@@ -59,23 +59,35 @@ class Folder:
         """
         self._write(DOCUMENT, record)
 
-    def progress(self, sync: int) -> tuple[Ranges, Ranges]:
-        """Return which calls of a sync were acknowledged, and which can never be delivered."""
-        read = self._read(f"progress-{sync}.json", Progress)
-        return (
-            (Ranges(read.acknowledged), Ranges(read.undeliverable))
-            if read is not None
-            else (Ranges(), Ranges())
-        )
+    def begin_progress(self, sync: int) -> str:
+        """Write the progress of a sync that has come nowhere yet, and return the document's name.
 
-    def save_progress(self, sync: int, acknowledged: Pairs, undeliverable: Pairs) -> None:
-        """Put the progress of a sync in place of what was read or saved last.
+        From then on progress replaces progress: who has lost the lock learns it when it saves the next.
+        """
+        name = f"progress-{sync}-{self._process}.json"
+        self._documents[name] = None
+        self.save_progress(name, (), ())
+        return name
+
+    def progress(self, name: str) -> tuple[Ranges, Ranges]:
+        """Return which calls of a sync were acknowledged, and which can never be delivered.
+
+        Raises:
+            HeadgateError: the document is gone, or is none of ours.
+        """
+        progress = self._read(name, Progress)
+        if progress is None:
+            raise HeadgateError(f"{self._store.name}: {self.path}/{name} is gone, though a sync needs it")
+        return Ranges(progress.acknowledged), Ranges(progress.undeliverable)
+
+    def save_progress(self, name: str, acknowledged: Pairs, undeliverable: Pairs) -> None:
+        """Put progress in place of what was read or saved last.
 
         Raises:
             BusyError: another process has saved some meanwhile.
         """
         progress = Progress(by=self._process, acknowledged=acknowledged, undeliverable=undeliverable)
-        self._write(f"progress-{sync}.json", progress)
+        self._write(name, progress)
 
     def keep(self, kind: str, sync: int, file: Path) -> str:
         """Keep a file under a name that no other has, and return it."""
@@ -93,13 +105,13 @@ class Folder:
         A process that has lost its lock and does not know it removes nothing that its successor needs: a file
         of a later sync than those of the document in its hands.
         """
-        named = {record.state, record.unfinished.changes if record.unfinished is not None else None}
-        over = record.latest if record.unfinished is None else record.latest - 1
+        unfinished = record.unfinished
+        named = {record.state, *((unfinished.changes, unfinished.progress) if unfinished is not None else ())}
         litter = []
         for path in self._store.paths(self.path):
             name = path.removeprefix(f"{self.path}/")
             of_sync = _ID_OF_FILE.match(name)
-            if of_sync is not None and int(of_sync[1]) <= over and name not in named:
+            if of_sync is not None and int(of_sync[1]) <= record.latest and name not in named:
                 litter.append(path)
         self._store.remove(litter)
 

@@ -1,4 +1,4 @@
-"""Audiences kept in a directory of this machine. The kernel keeps its locks, so a death frees them at once."""
+"""Audiences kept in a directory of this machine. The kernel keeps its locks: a death frees them at once."""
 
 import fcntl
 import os

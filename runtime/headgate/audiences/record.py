@@ -34,6 +34,8 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
     changes: str
     """The file of its changes."""
+    progress: str
+    """The document of its progress."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The document of an audience, `audience.json`: what is in force. Files that it does not name are litter."""
+    """What is in force of an audience: the document `audience.json`. Files that it does not name are litter."""
 
     name: str
     key: str

@@ -119,7 +119,9 @@ class S3Lock:
 
     def _taken(self) -> str:
         quiet = self._clock() - self._alive
-        return f"{self._what}: its lock in S3 was lost, {quiet:.0f} s after the last sign of life; start it again"
+        return (
+            f"{self._what}: its lock in S3 was lost {quiet:.0f} s after its last sign of life; start it again"
+        )
 
 
 @contextmanager

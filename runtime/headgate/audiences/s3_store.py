@@ -1,4 +1,4 @@
-"""Audiences kept in an S3 bucket, where documents replace each other by conditional puts: of two, one does."""
+"""Audiences kept in an S3 bucket, where documents replace each other by conditional puts."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ class S3Store:
         self._bucket.upload(self._prefix + path, file)
 
     def fetch(self, path: str, scratch: Path) -> Path:
-        """Return a copy of the file; one that is in `scratch` already is as good, since files never change."""
+        """Return a copy of the file; one that is in `scratch` already will do: files never change."""
         to = scratch / PurePosixPath(path).name
         if not to.exists():
             self._bucket.download(self._prefix + path, to)

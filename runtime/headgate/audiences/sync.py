@@ -201,7 +201,7 @@ class Sync:
         """Write the changes to send after those of an unfinished sync, and return what they come to."""
         state = self._folder.fetch(record.state, scratch) if record.state is not None else None
         if (unfinished := record.unfinished) is not None:
-            self._screen.resumes(unfinished, sum(each.count for each in self._folder.progress(unfinished.id)))
+            self._screen.resumes(unfinished, sum(each.count for each in self._folder.progress(unfinished.progress)))
             begun = self._folder.fetch(unfinished.changes, scratch)
             after = scratch / "after.parquet"
             self._tables.apply(state, begun, [(0, unfinished.counts.calls)], after)
@@ -217,9 +217,8 @@ class Sync:
         record = msgspec.structs.replace(record, latest=sync, destinations=self._subject.destinations)
         if counts.calls:
             kept = self._folder.keep("changes", sync, changes)
-            # From here on progress replaces progress: who lost the lock meanwhile finds that it is gone.
-            self._folder.save_progress(sync, (), ())
-            unfinished = Unfinished(id=sync, counts=counts, changes=kept)
+            progress = self._folder.begin_progress(sync)
+            unfinished = Unfinished(id=sync, counts=counts, changes=kept, progress=progress)
             record = msgspec.structs.replace(record, unfinished=unfinished)
         else:
             finished = Finished(id=sync, counts=counts)
@@ -232,7 +231,7 @@ class Sync:
     ) -> Record:
         """Send what is not settled, and put the state that it leads to in force."""
         sync, counts = unfinished.id, unfinished.counts
-        acknowledged, undeliverable = self._folder.progress(sync)
+        acknowledged, undeliverable = self._folder.progress(unfinished.progress)
         settled = Ranges([*acknowledged.pairs, *undeliverable.pairs])
         if settled.count:
             self._screen.resumes(unfinished, settled.count)
@@ -244,7 +243,7 @@ class Sync:
                     changes=self._tables.read(changes, settled.first_missing),
                     acknowledged=acknowledged,
                     undeliverable=undeliverable,
-                    save=partial(self._folder.save_progress, sync),
+                    save=partial(self._folder.save_progress, unfinished.progress),
                     check=lock.check,
                 )
             )
