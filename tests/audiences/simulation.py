@@ -1,7 +1,7 @@
-"""Syncs in virtual time, with a store, a delivery and a stream that are all in memory, and processes that die.
+"""Syncs in virtual time: a store, a delivery and a stream that are all in memory, and processes that die.
 
-A process dies between any two of its effects: at each call to the store or to delivery, before or after it is done.
-What it had in flight then arrives later, or never.
+A process dies between any two of its effects: at each call to the store or to delivery, before or after it is
+done. What it had in flight then arrives later, or never.
 """
 
 import asyncio
@@ -120,7 +120,7 @@ class MemoryStore:
         self._life.step()
 
     @contextmanager
-    def scratch(self, folder: str) -> Iterator[Path]:
+    def scratch(self, _folder: str) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as directory:
             yield Path(directory)
 
@@ -265,6 +265,9 @@ class Listening:
 
     def compared(self, counts: Counts) -> None:
         self.counts.append(counts)
+
+    def adds(self, destinations: list[str]) -> None:
+        self.added = destinations
 
     def ended(self, record: Record) -> None:
         self.ends.append(record)

@@ -2,14 +2,11 @@
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.audiences.sending import Bounds
-from headgate.audiences.sync import Guards
-from headgate.errors import AwsError, BusyError, HeadgateError, UsageError
-from tests.audiences.simulation import TARGETS, Killed, Life, Members, World
+from tests.audiences.simulation import TARGETS, Members, World
 
 USERS = [f"u{number}" for number in range(14)]
 ALL = dict.fromkeys(USERS, "true")

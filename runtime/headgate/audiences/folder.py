@@ -8,7 +8,7 @@ import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -35,9 +35,15 @@ class Folder:
 
     def __init__(self, store: Store, source_id: str, key: str, process: str = "") -> None:
         self._store = store
-        self.path = f"{_part(source_id)}/{key}"
+        self.path = f"{quote(source_id, safe='').replace('.', '%2E')}/{key}"
         self._process = process
         self._documents: dict[str, Document | None] = {}
+
+    @classmethod
+    def at(cls, store: Store, path: str) -> "Folder":
+        """Return the folder of a path."""
+        source, _, key = path.partition("/")
+        return cls(store, unquote(source), key)
 
     def lock(self, what: str) -> AbstractContextManager[Lock]:
         """Lock it; see `Store.lock`."""
@@ -127,8 +133,3 @@ class Folder:
     def _write(self, name: str, value: object) -> None:
         content = msgspec.json.encode(value)
         self._documents[name] = self._store.write(f"{self.path}/{name}", content, self._documents.get(name))
-
-
-def _part(source_id: str) -> str:
-    """Return a source ID as the name of a folder."""
-    return quote(source_id, safe="").replace(".", "%2E")

@@ -48,7 +48,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in force of an audience: the document `audience.json`. Files that it does not name are litter."""
+    """What is in force of an audience: the document `audience.json`. All else is litter."""
 
     name: str
     key: str

@@ -63,8 +63,11 @@ class Screen(Protocol):
     def compared(self, counts: Counts) -> None:
         """Show what the snapshot changes."""
 
+    def adds(self, destinations: list[str]) -> None:
+        """Show that destinations are told only what changes, since others were told the rest before."""
+
     def ended(self, record: Record) -> None:
-        """Show what a sync has come to; at the end of each that had calls to send."""
+        """Show what a sync has come to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +204,9 @@ class Sync:
         """Write the changes to send after those of an unfinished sync, and return what they come to."""
         state = self._folder.fetch(record.state, scratch) if record.state is not None else None
         if (unfinished := record.unfinished) is not None:
-            self._screen.resumes(unfinished, sum(each.count for each in self._folder.progress(unfinished.progress)))
+            self._screen.resumes(
+                unfinished, sum(each.count for each in self._folder.progress(unfinished.progress))
+            )
             begun = self._folder.fetch(unfinished.changes, scratch)
             after = scratch / "after.parquet"
             self._tables.apply(state, begun, [(0, unfinished.counts.calls)], after)
@@ -213,6 +218,9 @@ class Sync:
 
     def _begin(self, record: Record, counts: Counts, changes: Path) -> Record:
         """Commit to sending the changes; where there are none, the sync has ended."""
+        added = set(self._subject.destinations) - set(record.destinations)
+        if added and record.state is not None:
+            self._screen.adds(sorted(added))
         sync = max(round(self._now() * 1000), record.latest + 1)
         record = msgspec.structs.replace(record, latest=sync, destinations=self._subject.destinations)
         if counts.calls:
