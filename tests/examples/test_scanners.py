@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.audiences import environments_with_audiences
 from tests.examples.synthesis import ROOT, Synthesis, synthesize
+from tests.prod_with_audiences import environments_with_audiences
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -7,10 +7,10 @@ whatever rights its account can give.
 from dataclasses import dataclass
 from functools import cache
 
-from tests.audiences import REGION, prod_with_audiences, stacks
 from tests.policies.deployed import Deployed
 from tests.policies.engine import ALLOWED, ANY_RIGHTS, DENIED, FORBIDDEN, LOG_ENCRYPTION_CONTEXT, Request
 from tests.policies.table import DEV_SOURCE, OWNER, SECRETS, STRANGER
+from tests.prod_with_audiences import REGION, prod_with_audiences, stacks
 
 MEMBERS_KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/members"
 THEIR_KEY_POLICY = {

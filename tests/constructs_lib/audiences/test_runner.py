@@ -5,7 +5,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
@@ -180,6 +179,11 @@ def test_by_itself_it_has_a_cluster_a_log_and_an_execution_role_of_its_own() -> 
     assert ROLE_ARN in endpoints["KinesisStreams"]
 
 
+def two_stacks() -> tuple[cdk.Stack, cdk.Stack]:
+    app, env = cdk.App(context=FLAGS), cdk.Environment(region=REGION)
+    return cdk.Stack(app, "First", env=env), cdk.Stack(app, "Elsewhere", env=env)
+
+
 def test_in_another_stack_it_is_named_by_nothing_of_the_forwarder_s() -> None:
     app = cdk.App(context=FLAGS)
     first, second = (
@@ -222,11 +226,7 @@ def test_a_service_name_of_its_own_is_that_of_its_metrics() -> None:
     metric = sync(on).metric("AudienceCalls")
     assert metric.dimensions == {"Service": "audiences", "Audience": "Order completed last 30days"}
     with pytest.raises(ValueError, match="service_name: 'a b' is not allowed"):
-        runner(stack, "Other", forwarder=on_forwarder(stack), service_name="a b")
-
-
-def on_forwarder(stack: cdk.Stack) -> Any:
-    return stack.node.find_child("Forwarder")
+        runner(stack, "Other", forwarder=stack.node.find_child("Forwarder"), service_name="a b")
 
 
 def test_the_default_image_is_built_with_what_syncs_need() -> None:
@@ -239,7 +239,6 @@ def test_the_default_image_is_built_with_what_syncs_need() -> None:
         if each["Name"] == "Audience"
     ]
     assert "container-assets" in json.dumps(container["Image"])
-    assert isinstance(ecs.ContainerImage.from_registry("a"), ecs.ContainerImage)
 
 
 def test_settings_with_a_key_of_their_own_can_be_read() -> None:
