@@ -232,7 +232,7 @@ class AudienceSync(Construct):
             too_few=True,
             what_to_do=f"No sync of {self._name} for {hours} hours: its users hear of no change. "
             "Look into the queue of failures and the log.",
-            where="docs/audiences.md",
+            where="docs/deploy.md, Audiences",
         )
         [alarm] = alarms.made
         return alarm

@@ -173,7 +173,7 @@ class AudienceRunner(Construct):
             1,
             what_to_do="A sync of an audience failed, or did not begin: a message in the queue of failures "
             "says which and why, and the log says more. The next one goes on where it was.",
-            where="docs/audiences.md",
+            where="docs/deploy.md, Audiences",
         )
         [alarm] = alarms.made
         return alarm

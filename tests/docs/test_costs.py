@@ -44,7 +44,8 @@ def test_the_load_is_what_there_is(assembly: Path) -> None:
     assert load.alarm_metrics == sum(map(metrics_of, of["CloudWatch::Alarm"]))
     assert load.endpoints == len([e for e in of["EC2::VPCEndpoint"] if e["VpcEndpointType"] == "Interface"])
     assert len(of["CloudWatch::Dashboard"]) == 1
-    assert load.metrics == len([each for each in vars(names).values() if isinstance(each, names.Metric)])
+    metrics = [each for each in names.METRICS.values() if not each.per_audience]
+    assert load.metrics == len(metrics)
 
 
 def test_the_shards_are_those_of_the_load() -> None:
@@ -75,3 +76,18 @@ def test_what_a_forwarder_without_load_costs_is_told() -> None:
     )
     [told] = re.findall(r"private_delivery = false` it is about (\d+)", DOCUMENT)
     assert rest + cost(nat_gateways(load, price)) == pytest.approx(int(told), abs=5)
+
+
+def test_what_two_audiences_cost_is_told() -> None:
+    price, of_audiences = Prices(), [each for each in names.METRICS.values() if each.per_audience]
+    hours = 2 * 730 * 5 / 60
+    each_hour = price.arm_vcpu_hour + 2 * price.arm_gb_hour
+    # Of the service, and of each audience.
+    metrics, alarms = len(of_audiences) * 3, 3
+    told = (
+        f"are {hours:.0f} task hours: {hours * each_hour:.2f} dollars a month",
+        f"{price.key:.0f} dollar for the key, {metrics * price.metric:.2f} for twelve metrics, "
+        f"{alarms * price.alarm_metric:.2f} for three alarms",
+    )
+    text = " ".join(DOCUMENT.split())
+    assert [each in text for each in told] == [True, True], told
