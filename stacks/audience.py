@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -45,6 +46,7 @@ class AudienceStack(Stack):
             sources=sources_secret(self, settings),
             destinations=beside.destinations,
             forwarder=beside.forwarder,
+            cpu_architecture=getattr(ecs.CpuArchitecture, settings.cpu_architecture.upper()),
             task_role_name=audience_role_name(name),
             alarm_actions=alarm_actions(self, settings),
             removal_policy=RemovalPolicy[settings.removal_policy.upper()],

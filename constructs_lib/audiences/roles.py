@@ -83,8 +83,7 @@ class TaskRole(Construct):
         if size > MANAGED_POLICY_QUOTA:
             raise ValueError(
                 f"members: with {members.location} the task role's policy has {size:,} characters; "
-                f"allowed: {MANAGED_POLICY_QUOTA:,}. Put the audiences' files below one prefix and name that "
-                "in none of them, or make another AudienceRunner for the rest"
+                f"allowed: {MANAGED_POLICY_QUOTA:,}. Make another AudienceRunner for the rest"
             )
 
     def _acknowledge(self, objects_arn: str, reason: str) -> None:
