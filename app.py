@@ -42,14 +42,27 @@ def main() -> None:
         if environment.forwarder is not None:
             from stacks.forwarder import ForwarderStack
 
-            ForwarderStack(
+            forwarder_stack = ForwarderStack(
                 app,
                 f"headgate-{name}-forwarder",
                 name=name,
                 settings=environment.forwarder,
                 event_stream=stream_stack.event_stream,
+                audiences=environment.audiences,
                 env=target,
             )
+            if environment.audiences:
+                from stacks.audience import AudienceStack
+
+                AudienceStack(
+                    app,
+                    f"headgate-{name}-audiences",
+                    name=name,
+                    audiences=environment.audiences,
+                    settings=environment.forwarder,
+                    beside=forwarder_stack,
+                    env=target,
+                )
         for key, value in environment.tags.items():
             Tags.of(app).add(key, value)
     except SettingsError as error:

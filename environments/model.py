@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from constructs_lib.event_stream import MAX_RECORD_KIB, RETENTION_HOURS, WARM_THROUGHPUT_MIBPS
 from constructs_lib.trust import TRUST_POLICY_QUOTA
+from environments.audience import Audience
 from environments.forwarder import Forwarder
 from environments.values import ExistingStream, SecretId
 
@@ -168,7 +169,17 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Forwarder | None, Meta(description="The forwarder, in a stack of its own. Default: there is none.")
     ] = None
 
+    audiences: Annotated[
+        tuple[Audience, ...],
+        Meta(description="Audiences synced on a schedule beside the forwarder, in a stack of their own."),
+    ] = ()
+
     def __post_init__(self) -> None:
-        """Refuse an environment with two streams."""
+        """Refuse an environment with two streams, and audiences that nobody could sync or tell apart."""
         if self.stream is not None and self.existing_stream is not None:
             raise ValueError("stream and existing_stream cannot be given together; give one of them")
+        if self.audiences and self.forwarder is None:
+            raise ValueError("audiences are synced beside a forwarder; add a table [forwarder]")
+        names = [(each.source_id, each.name) for each in self.audiences]
+        if repeated := next((name for source_id, name in names if names.count((source_id, name)) > 1), None):
+            raise ValueError(f"audiences: {repeated!r} is there more than once for one source; name it once")

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, Aws, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
-from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
 from constructs_lib import DestinationRole, EventStreamBase, NetworkConditions
@@ -24,6 +21,8 @@ from constructs_lib.forwarder import (
 )
 from constructs_lib.forwarder.network import CIDR
 from environments import forwarder as env
+from environments.audience import Audience
+from stacks.forwarder_wiring import alarm_actions, audience_role_name, sources_secret
 from stacks.wiring import existing_stream, output, secret_values
 
 _OPEN_TO_ALL = Acknowledgment(
@@ -44,8 +43,12 @@ class ForwarderStack(Stack):
     of that role and of the task role are fixed, `headgate-ENVIRONMENT-delivery` and
     `headgate-ENVIRONMENT-forwarder`: settings and streams of other accounts can name them before they are.
 
+    With `audiences` it lets in what their own stack will run, by the name of that role, and is otherwise the
+    same: it can be deployed before that stack and without it.
+
     Attributes:
         forwarder: the forwarder.
+        destinations: where it may deliver to.
         dashboard: its dashboard and alarms, with the stream where that is in the same region.
         destination_role: the role that it writes to the environment's stream with.
     """
@@ -58,10 +61,12 @@ class ForwarderStack(Stack):
         name: str,
         settings: env.Forwarder,
         event_stream: EventStreamBase,
+        audiences: Sequence[Audience] = (),
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
         task_role_name = f"headgate-{name}-forwarder"
+        writers = [task_role_name, *([audience_role_name(name)] if audiences else [])]
         place = settings.network or env.Network()
         network = self._network(place)
         self.destination_role = DestinationRole(
@@ -71,7 +76,7 @@ class ForwarderStack(Stack):
             source_ids=settings.source_ids,
             secret_ids=secret_values(settings.secret_ids),
             principals=[
-                forwarder_principal(task_role_name=task_role_name),
+                forwarder_principal(task_role_name=writers),
                 *map(iam.ArnPrincipal, settings.operators),
             ],
             shard_map=True,
@@ -80,14 +85,16 @@ class ForwarderStack(Stack):
             else None,
             role_name=f"headgate-{name}-delivery",
         )
+        sources = sources_secret(self, settings)
+        self.destinations = [
+            ForwarderDestination.of(event_stream, self.destination_role),
+            *self._other_destinations(settings.other_destinations),
+        ]
         self.forwarder = Forwarder(
             self,
             "Forwarder",
-            sources=self._sources(settings.sources_secret, settings.sources_key_arn),
-            destinations=[
-                ForwarderDestination.of(event_stream, self.destination_role),
-                *self._other_destinations(settings.other_destinations),
-            ],
+            sources=sources,
+            destinations=self.destinations,
             domain_name=settings.domain_name,
             certificate=acm.Certificate.from_certificate_arn(self, "Certificate", settings.certificate_arn),
             network=network,
@@ -101,15 +108,14 @@ class ForwarderStack(Stack):
             service_name=f"headgate-{name}",
             removal_policy=RemovalPolicy[settings.removal_policy.upper()],
         )
-        topic_arn = settings.alarm_topic_arn
+        if audiences:
+            self._let_through(audiences, name, sources)
         self.dashboard = EventDashboard(
             self,
             "Dashboard",
             streams=[event_stream] if event_stream.region == self.region else [],
             forwarder=self.forwarder,
-            alarm_actions=[SnsAction(sns.Topic.from_topic_arn(self, "AlarmTopic", topic_arn))]
-            if topic_arn
-            else [],
+            alarm_actions=alarm_actions(self, settings),
             dashboard_name=f"headgate-{name}",
         )
         if _EVERYBODY in (place.allowed_cidrs or ()):
@@ -172,15 +178,19 @@ class ForwarderStack(Stack):
             Validations.of(subnet).acknowledge(_NO_ROUTE_TABLES)
         return ec2.SubnetSelection(subnets=subnets)
 
-    def _sources(self, name: str, key_arn: str | None) -> secretsmanager.ISecret:
-        if name.startswith("arn:"):
-            return secretsmanager.Secret.from_secret_attributes(
-                self,
-                "Sources",
-                secret_complete_arn=name,
-                encryption_key=kms.Key.from_key_arn(self, "SourcesKey", key_arn) if key_arn else None,
+    def _let_through(self, audiences: Sequence[Audience], name: str, sources: secretsmanager.ISecret) -> None:
+        """Open the endpoints for the audiences' stack, which comes after this one: by names alone."""
+        from constructs_lib.audiences import AudienceMembers, let_through
+
+        endpoints = self.forwarder.network.endpoints
+        if endpoints is not None:
+            let_through(
+                endpoints,
+                task_role_arn=f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{audience_role_name(name)}",
+                destinations=self.destinations,
+                sources=sources,
+                members=[AudienceMembers(location=each.members) for each in audiences],
             )
-        return secretsmanager.Secret.from_secret_name_v2(self, "Sources", name)
 
     def _other_destinations(self, destinations: Sequence[env.Destination]) -> list[ForwarderDestination]:
         return [

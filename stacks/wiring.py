@@ -1,4 +1,4 @@
-"""What both stacks make of an environment's settings."""
+"""What several stacks make of an environment's settings."""
 
 from collections.abc import Sequence
 

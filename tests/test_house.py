@@ -11,7 +11,7 @@ import pytest
 from headgate.settings.file_store import read_sources
 
 ROOT = Path(__file__).parents[1]
-LOCKS = [ROOT / "runtime/requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
+LOCKS = sorted([*ROOT.glob("runtime/*.txt"), *ROOT.glob("requirements/*.txt")])
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -29,6 +29,19 @@ def test_the_image_holds_the_runtime_and_no_cdk() -> None:
     assert {"boto3", "msgspec", "typer"} <= in_image
     assert not {each for each in in_image if each.startswith(("aws-cdk", "constructs", "jsii"))}
     assert "aws-cdk-lib" in locked(ROOT / "requirements/dev.txt")
+
+
+def test_the_image_with_audiences_holds_duckdb_besides() -> None:
+    assert locked(ROOT / "runtime/requirements-audiences.txt") == {"duckdb"}
+
+
+def test_what_is_in_an_image_is_what_the_tests_run_with() -> None:
+    pins = {
+        lock: set(re.findall(r"^[a-z0-9-]+==\S+", lock.read_text(encoding="utf-8"), re.MULTILINE))
+        for lock in LOCKS
+    }
+    dev = pins[ROOT / "requirements/dev.txt"]
+    assert all(pins[lock] <= dev for lock in ROOT.glob("runtime/*.txt"))
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=name)

@@ -1,6 +1,7 @@
 """Where a forwarder delivers to, and who it is to those that let it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Aws
@@ -48,7 +49,7 @@ class ForwarderDestination:
         return cls(stream=stream, role_arn=role.role_arn, role=role)
 
 
-def forwarder_principal(*, task_role_name: str, account: str | None = None) -> iam.IPrincipal:
+def forwarder_principal(*, task_role_name: str | Sequence[str], account: str | None = None) -> iam.IPrincipal:
     """Return a forwarder as a role trusts it: by the name of its task role, not by the role itself.
 
     IAM replaces a role's ARN in a trust policy by the role's internal ID, so a task role that is made again
@@ -57,7 +58,8 @@ def forwarder_principal(*, task_role_name: str, account: str | None = None) -> i
     Who may make roles of that name in `account` is trusted as much as the forwarder.
 
     Args:
-        task_role_name: the forwarder's `task_role_name`.
+        task_role_name: the forwarder's `task_role_name`; several, to trust an `AudienceRunner` beside it in
+            the same statement.
         account: the forwarder's account, 12 digits. Default: the stack's own.
 
     Raises:
@@ -66,7 +68,9 @@ def forwarder_principal(*, task_role_name: str, account: str | None = None) -> i
     if known(account) and not _ACCOUNT.fullmatch(str(account)):
         raise ValueError(f"account: {account!r} is not an account; it has 12 digits, as 123456789012")
     owner = account or Aws.ACCOUNT_ID
+    names = [task_role_name] if isinstance(task_role_name, str) else task_role_name
+    arns = [f"arn:{Aws.PARTITION}:iam::{owner}:role/{name}" for name in names]
     return iam.PrincipalWithConditions(
         iam.AccountPrincipal(owner),
-        {"ArnEquals": {"aws:PrincipalArn": f"arn:{Aws.PARTITION}:iam::{owner}:role/{task_role_name}"}},
+        {"ArnEquals": {"aws:PrincipalArn": arns[0] if len(arns) == 1 else arns}},
     )

@@ -46,6 +46,21 @@ class PrivateAccess:
     log_group_arn: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectAccess:
+    """What is done in S3 besides fetching images.
+
+    Attributes:
+        actions: such as `s3:GetObject`.
+        resources: ARNs of objects, or of buckets.
+        own_account: whether only buckets of this account are meant, where `resources` is wider than that.
+    """
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    own_account: bool = False
+
+
 class PrivateEndpoints(Construct):
     """Interface endpoints for all that a forwarder calls and ECS fetches, gateways for S3 and DynamoDB.
 
@@ -59,6 +74,7 @@ class PrivateEndpoints(Construct):
 
     Attributes:
         kinesis: the endpoint that records go through.
+        security_group: whoever it lets in may reach each of them.
     """
 
     def __init__(
@@ -66,7 +82,7 @@ class PrivateEndpoints(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         # One group for all: who may reach one of them may reach each.
-        self._security_group = ec2.SecurityGroup(
+        self.security_group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
             vpc=vpc,
@@ -80,13 +96,13 @@ class PrivateEndpoints(Construct):
                 vpc=vpc,
                 service=service,
                 subnets=subnets,
-                security_groups=[self._security_group],
+                security_groups=[self.security_group],
                 open=False,
             )
             for name, service in _SERVICES.items()
         }
         self.kinesis = self._interfaces["KinesisStreams"]
-        self._gateway("S3", ec2.GatewayVpcEndpointAwsService.S3, vpc, subnets, _image_layers(self))
+        self._s3 = self._gateway("S3", ec2.GatewayVpcEndpointAwsService.S3, vpc, subnets, _image_layers(self))
         self._gateway("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, vpc, subnets, _own_tables(self))
 
     def allow(self, access: PrivateAccess, source: ec2.IConnectable) -> None:
@@ -96,32 +112,47 @@ class PrivateEndpoints(Construct):
             access: what it does.
             source: its tasks.
         """
-        self._security_group.connections.allow_from(
-            source, ec2.Port.tcp(443), "AWS through the VPC endpoints"
-        )
-        role_arns = list(dict.fromkeys(each.role_arn for each in access.destinations))
-        stream_arns = list(dict.fromkeys(each.stream.stream_arn for each in access.destinations))
-        task, execution = [access.task_role.role_arn], [access.execution_role.role_arn]
-        self._allow("KinesisStreams", role_arns, [*DELIVERY_ACTIONS, *SHARD_MAP_ACTIONS], stream_arns)
-        self._allow("Sts", task, ["sts:AssumeRole"], role_arns)
-        self._allow("Sqs", task, OVERFLOW_ACTIONS, access.queue_arns)
-        self._allow("SecretsManager", task, ["secretsmanager:GetSecretValue"], [access.secret_arn])
-        self._allow("Logs", execution, ["logs:CreateLogStream", "logs:PutLogEvents"], [access.log_group_arn])
+        self.security_group.connections.allow_from(source, ec2.Port.tcp(443), "AWS through the VPC endpoints")
+        task_role_arn = access.task_role.role_arn
+        self.allow_records(access.destinations)
+        self.allow_assuming(task_role_arn, access.destinations)
+        self._allow("Sqs", [task_role_arn], OVERFLOW_ACTIONS, access.queue_arns)
+        self.allow_secret(task_role_arn, access.secret_arn)
+        self.allow_starting(access.execution_role.role_arn, access.log_group_arn)
+
+    def allow_records(self, destinations: Sequence[ForwarderDestination]) -> None:
+        """Let the roles of destinations put records into their streams."""
+        stream_arns = list(dict.fromkeys(each.stream.stream_arn for each in destinations))
+        actions = [*DELIVERY_ACTIONS, *SHARD_MAP_ACTIONS]
+        self._allow("KinesisStreams", _role_arns(destinations), actions, stream_arns)
+
+    def allow_starting(self, execution_role_arn: str, log_group_arn: str) -> None:
+        """Let ECS fetch images and write a log as an execution role."""
+        execution = [execution_role_arn]
+        self._allow("Logs", execution, ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
         # An image may come from any registry that the execution role may read; this endpoint only reads too.
         for name in ("EcrApi", "EcrDocker"):
             self._allow(name, execution, _PULL_ACTIONS, ["*"])
 
+    def allow_assuming(self, principal_arn: str, destinations: Sequence[ForwarderDestination]) -> None:
+        """Let one more principal assume the roles of destinations."""
+        self._allow("Sts", [principal_arn], ["sts:AssumeRole"], _role_arns(destinations))
+
+    def allow_secret(self, principal_arn: str, secret_arn: str) -> None:
+        """Let one more principal read a secret."""
+        self._allow("SecretsManager", [principal_arn], ["secretsmanager:GetSecretValue"], [secret_arn])
+
+    def allow_objects(self, principal_arn: str, access: ObjectAccess) -> None:
+        """Let one more principal use S3."""
+        statement = _statement([principal_arn], access.actions, access.resources)
+        if access.own_account:
+            statement.add_condition("StringEquals", {"aws:ResourceAccount": Aws.ACCOUNT_ID})
+        self._s3.add_to_policy(statement)
+
     def _allow(
         self, name: str, principals: Sequence[str], actions: Sequence[str], resources: Sequence[str]
     ) -> None:
-        self._interfaces[name].add_to_policy(
-            iam.PolicyStatement(
-                principals=[iam.StarPrincipal()],
-                actions=list(actions),
-                resources=list(resources),
-                conditions={"ArnEquals": {"aws:PrincipalArn": list(principals)}},
-            )
-        )
+        self._interfaces[name].add_to_policy(_statement(principals, actions, resources))
 
     def _gateway(
         self,
@@ -130,10 +161,25 @@ class PrivateEndpoints(Construct):
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
         statement: iam.PolicyStatement,
-    ) -> None:
-        ec2.GatewayVpcEndpoint(self, construct_id, vpc=vpc, service=service, subnets=[subnets]).add_to_policy(
-            statement
-        )
+    ) -> ec2.GatewayVpcEndpoint:
+        gateway = ec2.GatewayVpcEndpoint(self, construct_id, vpc=vpc, service=service, subnets=[subnets])
+        gateway.add_to_policy(statement)
+        return gateway
+
+
+def _role_arns(destinations: Sequence[ForwarderDestination]) -> list[str]:
+    return list(dict.fromkeys(each.role_arn for each in destinations))
+
+
+def _statement(
+    principals: Sequence[str], actions: Sequence[str], resources: Sequence[str]
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        principals=[iam.StarPrincipal()],
+        actions=list(actions),
+        resources=list(resources),
+        conditions={"ArnEquals": {"aws:PrincipalArn": list(principals)}},
+    )
 
 
 _PULL_ACTIONS = (

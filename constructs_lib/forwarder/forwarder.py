@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -33,11 +33,6 @@ from constructs_lib.forwarder.props import (
 from constructs_lib.forwarder.queues import ForwarderQueues
 from constructs_lib.forwarder.service import Scaling, forwarder_service, run_only_with, scale
 from constructs_lib.removal import check_removal
-
-_TOKEN_PULL = Acknowledgment(
-    id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-    reason="ecr:GetAuthorizationToken knows no resource; the layers themselves are granted by repository",
-)
 
 
 class Forwarder(ForwarderMetrics, Construct):
@@ -159,7 +154,7 @@ class Forwarder(ForwarderMetrics, Construct):
             removal_policy=removal_policy,
         )
         self.task_role = task_role or task.task_role(self, "TaskRole", role_name=task_role_name)
-        self.execution_role = execution_role or self._own_execution_role()
+        self.execution_role = execution_role or task.execution_role(self, "ExecutionRole")
         task_policy = task.task_policy(
             self,
             "TaskPolicy",
@@ -245,8 +240,3 @@ class Forwarder(ForwarderMetrics, Construct):
             *self.network.way_out,
             way_in,
         )
-
-    def _own_execution_role(self) -> iam.Role:
-        role = task.execution_role(self, "ExecutionRole")
-        Validations.of(role).acknowledge(_TOKEN_PULL)
-        return role

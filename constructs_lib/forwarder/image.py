@@ -1,4 +1,4 @@
-"""The forwarder's image, built by `cdk deploy` from the package that is installed beside this one."""
+"""The images, built by `cdk deploy` from the package that is installed beside this one."""
 
 import shutil
 from pathlib import Path
@@ -13,6 +13,9 @@ _HERE = Path(__file__).resolve().parents[1]
 # The wheel has the package once, and beside it the few other files of the image.
 _IN_WHEEL = _HERE / "_image"
 _IN_CHECKOUT = _HERE.parent / "runtime"
+
+AUDIENCES = "audiences"
+"""The Dockerfile's other image, which has DuckDB and a place to write to."""
 
 
 def forwarder_image(
@@ -32,11 +35,39 @@ def forwarder_image(
     Raises:
         ValueError: the image is not built for that architecture.
     """
+    return _image(scope, construct_id, cpu_architecture)
+
+
+def audiences_image(
+    scope: Construct, construct_id: str, *, cpu_architecture: ecs.CpuArchitecture
+) -> ecs.ContainerImage:
+    """Return the image that syncs audiences: the forwarder's, with what the extra `audiences` needs besides.
+
+    All else is as of `forwarder_image`.
+
+    Args:
+        scope: where to make the asset, in an app.
+        construct_id: its id within `scope`.
+        cpu_architecture: that of the task definition's runtime platform.
+
+    Raises:
+        ValueError: the image is not built for that architecture.
+    """
+    return _image(scope, construct_id, cpu_architecture, target=AUDIENCES)
+
+
+def _image(
+    scope: Construct,
+    construct_id: str,
+    cpu_architecture: ecs.CpuArchitecture,
+    target: str | None = None,
+) -> ecs.ContainerImage:
     asset = ecr_assets.DockerImageAsset(
         scope,
         construct_id,
         directory=str(_build_context(scope)),
         platform=_platform_of(scope, cpu_architecture),
+        target=target,
     )
     return ecs.ContainerImage.from_docker_image_asset(asset)
 

@@ -94,6 +94,11 @@ class ForwarderNetwork(Construct):
         routes = [each.internet_connectivity_established for each in self._chosen(self.task_subnets)]
         return routes if self.endpoints is None else [*routes, self.endpoints]
 
+    @property
+    def task_subnet_ids(self) -> list[str]:
+        """IDs of the subnets that the tasks run in."""
+        return [each.subnet_id for each in self._chosen(self.task_subnets)]
+
     def _chosen(self, selection: ec2.SubnetSelection) -> list[ec2.ISubnet]:
         # Those named one by one may be without a zone, which the VPC would ask them for.
         return (

@@ -21,11 +21,7 @@ def task_statements(
 ) -> list[iam.PolicyStatement]:
     """Return the statements of the task role's policy."""
     return [
-        iam.PolicyStatement(
-            sid="AssumeDestinationRoles",
-            actions=["sts:AssumeRole"],
-            resources=list(dict.fromkeys(each.role_arn for each in destinations)),
-        ),
+        assume_destinations(destinations),
         iam.PolicyStatement(
             sid="SpillAndDrain", actions=list(OVERFLOW_ACTIONS), resources=[queues.overflow.queue_arn]
         ),
@@ -34,20 +30,33 @@ def task_statements(
             actions=list(DEAD_LETTER_ACTIONS),
             resources=[queues.dead_letters.queue_arn],
         ),
-        _key_statement(stack, "EncryptQueues", ["kms:Decrypt", "kms:GenerateDataKey"], queue_key, "sqs"),
+        key_statement(
+            stack, "EncryptQueues", ["kms:Decrypt", "kms:GenerateDataKey"], [queue_key.key_arn], "sqs"
+        ),
+        *read_settings(stack, sources),
+    ]
+
+
+def assume_destinations(destinations: Sequence[ForwarderDestination]) -> iam.PolicyStatement:
+    """Return the statement that lets a task deliver: as the role of each destination, and in no other way."""
+    return iam.PolicyStatement(
+        sid="AssumeDestinationRoles",
+        actions=["sts:AssumeRole"],
+        resources=list(dict.fromkeys(each.role_arn for each in destinations)),
+    )
+
+
+def read_settings(stack: Stack, sources: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+    """Return the statements that let a task read its settings."""
+    statements = [
         iam.PolicyStatement(
             sid="ReadSettings", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn(sources)]
-        ),
-        *(
-            [
-                _key_statement(
-                    stack, "DecryptSettings", ["kms:Decrypt"], sources.encryption_key, "secretsmanager"
-                )
-            ]
-            if sources.encryption_key is not None
-            else []
-        ),
+        )
     ]
+    if sources.encryption_key is not None:
+        keys = [sources.encryption_key.key_arn]
+        statements.append(key_statement(stack, "DecryptSettings", ["kms:Decrypt"], keys, "secretsmanager"))
+    return statements
 
 
 def secret_arn(secret: secretsmanager.ISecret) -> str:
@@ -55,12 +64,13 @@ def secret_arn(secret: secretsmanager.ISecret) -> str:
     return secret.secret_full_arn or f"{secret.secret_arn}-??????"
 
 
-def _key_statement(
-    stack: Stack, sid: str, actions: list[str], key: kms.IKey, service: str
+def key_statement(
+    stack: Stack, sid: str, actions: list[str], key_arns: list[str], service: str
 ) -> iam.PolicyStatement:
+    """Return the statement that lets a task use keys through one service of AWS, and not by itself."""
     return iam.PolicyStatement(
         sid=sid,
         actions=actions,
-        resources=[key.key_arn],
+        resources=key_arns,
         conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.region}.amazonaws.com"}},
     )

@@ -43,16 +43,25 @@ def check_names(
         raise ValueError(
             f"domain_name: {domain_name!r} is not allowed; it is a name alone, as events.example.com"
         )
-    if known(service_name) and not _SERVICE_NAME.fullmatch(service_name):
-        raise ValueError(
-            f"service_name: {service_name!r} is not allowed; "
-            "it must be 1 to 255 letters, digits and any of _ . / : # @ + = -"
-        )
+    check_service_name(service_name)
     if task_role_name is not None and task_role is not None:
         raise ValueError(
             "task_role_name and task_role cannot be given together: a role has its name; give one"
         )
     check_role_name("task_role_name", task_role_name)
+
+
+def check_service_name(service_name: str) -> None:
+    """Refuse what cannot be the dimension Service in a query.
+
+    Raises:
+        ValueError: names the value and what is allowed.
+    """
+    if known(service_name) and not _SERVICE_NAME.fullmatch(service_name):
+        raise ValueError(
+            f"service_name: {service_name!r} is not allowed; "
+            "it must be 1 to 255 letters, digits and any of _ . / : # @ + = -"
+        )
 
 
 def check_size(cpu: int, memory_mib: int) -> None:

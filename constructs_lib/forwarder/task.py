@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from aws_cdk import Duration, Size, Stack
+from aws_cdk import Acknowledgment, Duration, Size, Stack, Validations
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -11,6 +12,11 @@ from constructs import Construct
 
 from constructs_lib.forwarder.load_balancer import PORT
 from constructs_lib.forwarder.timing import DRAIN_SECONDS, STOP_TIMEOUT_SECONDS
+
+_TOKEN_PULL = Acknowledgment(
+    id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+    reason="ecr:GetAuthorizationToken knows no resource; the layers themselves are granted by repository",
+)
 
 USER = "65532:65532"
 """Nobody that any image knows by name; not root."""
@@ -68,28 +74,18 @@ def task_definition(
     log_group: logs.ILogGroup,
 ) -> ecs.FargateTaskDefinition:
     """Return the task definition of a forwarder."""
-    definition = ecs.FargateTaskDefinition(
+    return confined_task(
         scope,
         construct_id,
-        cpu=cpu,
-        memory_limit_mib=memory_mib,
-        runtime_platform=ecs.RuntimePlatform(
-            cpu_architecture=cpu_architecture, operating_system_family=ecs.OperatingSystemFamily.LINUX
-        ),
-        task_role=task_role,
-        execution_role=execution_role,
-    )
-    linux = ecs.LinuxParameters(definition, "Linux", init_process_enabled=True)
-    linux.drop_capabilities(ecs.Capability.ALL)
-    definition.add_container(
-        "Forwarder",
+        container="Forwarder",
         image=image,
         command=serving.command,
-        essential=True,
-        user=USER,
-        readonly_root_filesystem=True,
-        privileged=False,
-        linux_parameters=linux,
+        cpu_architecture=cpu_architecture,
+        cpu=cpu,
+        memory_mib=memory_mib,
+        task_role=task_role,
+        execution_role=execution_role,
+        log_group=log_group,
         stop_timeout=Duration.seconds(STOP_TIMEOUT_SECONDS),
         port_mappings=[ecs.PortMapping(container_port=PORT)],
         health_check=ecs.HealthCheck(
@@ -99,34 +95,98 @@ def task_definition(
             retries=3,
             start_period=Duration.seconds(30),
         ),
+    )
+
+
+def confined_task(
+    scope: Construct,
+    construct_id: str,
+    *,
+    container: str,
+    image: ecs.ContainerImage,
+    command: Sequence[str],
+    cpu_architecture: ecs.CpuArchitecture,
+    cpu: int,
+    memory_mib: int,
+    task_role: iam.IRole,
+    execution_role: iam.IRole,
+    log_group: logs.ILogGroup,
+    ephemeral_storage_gib: int | None = None,
+    **options: Any,
+) -> ecs.FargateTaskDefinition:
+    """Return the task definition of one container with no right but those of its task role.
+
+    Args:
+        scope: where to make it.
+        construct_id: its id within `scope`.
+        container: the container's name; in lower case it begins the names of its log streams.
+        image: what it runs.
+        command: the arguments. None of them is a secret: whoever may describe the definition sees them.
+        cpu_architecture: of the image.
+        cpu: in units of 1/1,024 vCPU.
+        memory_mib: as Fargate has it for that `cpu`.
+        task_role: what it runs as.
+        execution_role: what ECS fetches the image and writes the log as.
+        log_group: where its log goes.
+        ephemeral_storage_gib: disk, 21 to 200. Default: Fargate's own, 20.
+        options: more of the container's, as CDK has them.
+    """
+    definition = ecs.FargateTaskDefinition(
+        scope,
+        construct_id,
+        cpu=cpu,
+        memory_limit_mib=memory_mib,
+        ephemeral_storage_gib=ephemeral_storage_gib,
+        runtime_platform=ecs.RuntimePlatform(
+            cpu_architecture=cpu_architecture, operating_system_family=ecs.OperatingSystemFamily.LINUX
+        ),
+        task_role=task_role,
+        execution_role=execution_role,
+    )
+    linux = ecs.LinuxParameters(definition, "Linux", init_process_enabled=True)
+    linux.drop_capabilities(ecs.Capability.ALL)
+    definition.add_container(
+        container,
+        image=image,
+        command=list(command),
+        essential=True,
+        user=USER,
+        readonly_root_filesystem=True,
+        privileged=False,
+        linux_parameters=linux,
         logging=ecs.LogDrivers.aws_logs(
-            stream_prefix="forwarder",
+            stream_prefix=container.lower(),
             log_group=log_group,
             # A log that cannot be written must not stop events from being delivered.
             mode=ecs.AwsLogDriverMode.NON_BLOCKING,
             max_buffer_size=Size.mebibytes(25),
         ),
+        **options,
     )
     return definition
 
 
-def execution_role(scope: Construct, construct_id: str) -> iam.Role:
+def execution_role(scope: Construct, construct_id: str, *, of: str = "forwarder") -> iam.Role:
     """Return what ECS acts as before the container runs; CDK adds what the image and the log need."""
-    return iam.Role(
+    role = iam.Role(
         scope,
         construct_id,
-        description="ECS fetches the forwarder's image and writes its log as this role",
+        description=f"ECS fetches the {of}'s image and writes its log as this role",
         assumed_by=_tasks_of(scope),
     )
+    Validations.of(role).acknowledge(_TOKEN_PULL)
+    return role
 
 
-def task_role(scope: Construct, construct_id: str, *, role_name: str | None) -> iam.Role:
-    """Return what the forwarder itself runs as."""
+def task_role(
+    scope: Construct, construct_id: str, *, role_name: str | None, of: str = "forwarder"
+) -> iam.Role:
+    """Return what the container itself runs as."""
     return iam.Role(
         scope,
         construct_id,
         role_name=role_name,
-        description="The forwarder assumes its destinations' roles as this role",
+        description=f"The {of} assumes its destinations' roles as this role",
         assumed_by=_tasks_of(scope),
     )
 
@@ -149,12 +209,13 @@ def task_policy(
     *,
     role: iam.IRole,
     statements: Sequence[iam.PolicyStatement],
+    description: str = "Use of destinations' roles, queues and settings by a forwarder",
 ) -> iam.ManagedPolicy:
-    """Return the managed policy with all that the task role may do."""
+    """Return the managed policy with all that the role may do."""
     return iam.ManagedPolicy(
         scope,
         construct_id,
-        description="Use of destinations' roles, queues and settings by a forwarder",
+        description=description,
         roles=[role],
         document=iam.PolicyDocument(statements=list(statements)),
     )

@@ -3,6 +3,7 @@
 ```
 HeadgateError
 ├── AwsError              AWS refused what a command asked of it, or could not be reached
+├── BusyError             another process is at work on the same audience
 └── UsageError            the command line or a file asks for something that cannot be: exit status 2
     └── SettingsError     a settings file, environment or table that does not hold what it should
 ```
@@ -27,6 +28,10 @@ class HeadgateError(Exception):
 
 class AwsError(HeadgateError):
     """AWS refused a command's call (credentials, permission, a missing stream) or could not be reached."""
+
+
+class BusyError(HeadgateError):
+    """Another process syncs the audience, or has taken it over."""
 
 
 class UsageError(HeadgateError):

@@ -16,7 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "runtime"
-[BASE] = set(re.findall(r"^FROM (?:--\S+ )?(\S+)", (RUNTIME / "Dockerfile").read_text(), re.MULTILINE))
+[BASE] = set(re.findall(r"^FROM (?:--\S+ )?(\S+:\S+)", (RUNTIME / "Dockerfile").read_text(), re.MULTILINE))
 """The image that the forwarder's is built on."""
 STORE = ROOT / ".tools" / "base-image"
 """Podman's images and settings, for the tests alone: a base that was made must not pass for the real one."""

@@ -14,7 +14,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ecs as ecs
 
-from constructs_lib.forwarder.image import forwarder_image
+from constructs_lib.forwarder.image import AUDIENCES, forwarder_image
 from demo.processes import free_port
 from headgate.testing import FailRecords, FakeKinesis
 from tests.acceptance.clients import Client, connections, users_of
@@ -38,6 +38,28 @@ HOME = "/opt/headgate"
 INSIDE = (ROOT / "tests" / "acceptance" / "inside.py").read_text(encoding="utf-8")
 DOCKERFILE = (RUNTIME / "Dockerfile").read_text(encoding="utf-8")
 LOCK = RUNTIME / "requirements.txt"
+LOCKS = (LOCK, RUNTIME / "requirements-audiences.txt")
+SPILL = """
+import json, tempfile
+from pathlib import Path
+import duckdb
+refused = []
+for directory in ("/", "/var/tmp", "/run", "/opt/headgate"):
+    try:
+        Path(directory, "written").touch()
+    except OSError:
+        refused.append(directory)
+with tempfile.TemporaryDirectory() as scratch:
+    limits = {"memory_limit": "60MB", "temp_directory": scratch, "threads": 1}
+    db = duckdb.connect(config=limits)
+    db.execute("CREATE TABLE now AS SELECT md5(range::VARCHAR) AS id FROM range(800000)")
+    db.execute("CREATE TABLE was AS SELECT md5((range + 300000)::VARCHAR) AS id FROM range(800000)")
+    [[spilled]] = db.execute("SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()").fetchall()
+    difference = "SELECT count(*) FROM now FULL JOIN was USING (id) WHERE now.id IS NULL OR was.id IS NULL"
+    [[different]] = db.execute(difference).fetchall()
+print(json.dumps({"different": different, "spilled": int(spilled), "refused": refused}))
+"""
+"""What a sync does in its image, smaller: a comparison that does not fit into its memory."""
 ELF_MACHINES = {"amd64": 62, "arm64": 183}
 """e_machine of an ELF file: EM_X86_64 and EM_AARCH64."""
 
@@ -66,6 +88,14 @@ def image(engine: Engine, context: Path, tmp_path_factory: pytest.TempPathFactor
     return IMAGE
 
 
+@pytest.fixture(scope="module")
+def with_audiences(engine: Engine, context: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image that syncs audiences, as CDK would have Docker build it."""
+    tag = "headgate-audiences:test"
+    engine.build(context, tag, tmp_path_factory.mktemp("pip"), f"--target={AUDIENCES}")
+    return tag
+
+
 @pytest.fixture
 def kinesis() -> Iterator[FakeKinesis]:
     with FakeKinesis() as kinesis:
@@ -84,19 +114,22 @@ async def answered(http: aiohttp.ClientSession, url: str) -> int:
         return answer.status
 
 
-def locked() -> set[str]:
-    """Return the packages that the image is to have, as their wheels call them."""
-    pins = re.findall(r"^(\S+)==(\S+)(.*)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+def locked(*locks: Path) -> set[str]:
+    """Return the packages that an image is to have, as their wheels call them."""
+    text = "".join(lock.read_text(encoding="utf-8") for lock in locks or [LOCK])
+    pins = re.findall(r"^(\S+)==(\S+)(.*)", text, re.MULTILINE)
     return {f"{name.replace('-', '_')}-{version}" for name, version, marker in pins if "win32" not in marker}
 
 
-def test_the_stage_that_is_shipped_runs_nothing_so_that_any_machine_builds_it() -> None:
-    final = DOCKERFILE.rpartition("\nFROM ")[2]
-    assert "COPY --from=build " in final
-    assert not re.search(r"^(RUN|ADD)\b", final, re.MULTILINE)
-    assert f"FROM --platform=$BUILDPLATFORM {BASE} AS build\n" in DOCKERFILE
+def test_the_stages_that_are_shipped_run_nothing_so_that_any_machine_builds_them() -> None:
+    first, second, *shipped = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)[1:]
+    assert first.startswith(f"FROM --platform=$BUILDPLATFORM {BASE} AS build\n")
+    assert second.startswith("FROM build AS build-audiences\n")
+    assert "COPY --from=build " in shipped[0]
+    assert not [stage for stage in shipped if re.search(r"^(RUN|ADD)\b", stage, re.MULTILINE)]
     # pip would ask the machine that builds, not the one that the image is for.
-    assert "platform_machine" not in LOCK.read_text(encoding="utf-8")
+    for lock in LOCKS:
+        assert "platform_machine" not in lock.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -109,7 +142,7 @@ def test_every_locked_package_has_a_wheel_for_the_architecture(architecture: str
     subprocess.run(
         [ROOT / ".tools/uv/bin/python", "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps",
          "--only-binary=:all:", f"--python-version={python}", *(f"--platform={one}" for one in platforms),
-         f"--dest={tmp_path}", f"--requirement={LOCK}"],
+         f"--dest={tmp_path}", *(f"--requirement={lock}" for lock in LOCKS)],
         check=True,
     )  # fmt: skip
     machines = set()
@@ -118,7 +151,7 @@ def test_every_locked_package_has_a_wheel_for_the_architecture(architecture: str
             libraries = [name for name in archive.namelist() if re.search(r"\.so\b", name)]
             machines |= {archive.read(name)[18] for name in libraries}
     assert machines == {ELF_MACHINES[architecture]}
-    assert {"-".join(wheel.name.split("-")[:2]) for wheel in tmp_path.iterdir()} == locked()
+    assert {"-".join(wheel.name.split("-")[:2]) for wheel in tmp_path.iterdir()} == locked(*LOCKS)
 
 
 @pytest.mark.slow
@@ -234,3 +267,33 @@ async def test_it_delivers_and_a_stop_drains_it(
         assert container.state()["ExitCode"] == 0, container.log()
     everything_arrived(kinesis.ledger, stream_of(source), clients)
     order_kept(kinesis.ledger, stream_of(source))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_image_with_audiences_is_the_forwarder_s_and_one_package(
+    engine: Engine, image: str, with_audiences: str
+) -> None:
+    layers = [engine.inspect(one, "image")["RootFS"]["Layers"] for one in (image, with_audiences)]
+    assert layers[1][: len(layers[0])] == layers[0]
+    ours = inside(engine, with_audiences, HOME)
+    assert {name.split("/")[0] for name in ours["within"] if ".dist-info/" in name} == {
+        f"{one}.dist-info" for one in locked(*LOCKS)
+    }
+    assert (ours["bytecode"], ours["unreadable"]) == (["unchecked"], [])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_image_with_audiences_compares_more_than_memory_holds_with_one_place_to_write_to(
+    engine: Engine, with_audiences: str, tmp_path: Path
+) -> None:
+    config = engine.inspect(with_audiences, "image")["Config"]
+    assert (config["User"], list(config["Volumes"])) == ("65532:65532", ["/tmp"])
+    options = ["--network=none", "--entrypoint=python3"]
+    with engine.container(with_audiences, "-c", SPILL, settings=tmp_path, options=options) as container:
+        engine("wait", container.name)
+        told = json.loads(container.log())
+    assert told["different"] == 600_000
+    assert told["spilled"] > 0
+    assert set(told["refused"]) == {"/", "/var/tmp", "/run", HOME}

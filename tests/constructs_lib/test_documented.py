@@ -11,6 +11,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from constructs_lib import DeliveryPolicy, DestinationRole, EventStream
+from constructs_lib.audiences import AudienceMembers, AudienceRunner, AudienceSync
 from constructs_lib.dashboard import AlarmThresholds, EventDashboard
 from constructs_lib.forwarder import (
     Forwarder,
@@ -31,7 +32,9 @@ def test_the_code_runs(stack: cdk.Stack) -> None:
     template.resource_count_is("AWS::Kinesis::Stream", 2)
     of_streams = [*["Writer", "Both", "Secret", "Inside"], *["Many"] * 3]
     of_forwarders = [*["Delivery", "Bound", "ForTheirForwarder"], *["TaskRole", "ExecutionRole"] * 2]
-    template.resource_count_is("AWS::IAM::Role", len(of_streams + of_forwarders))
+    of_audiences = ["ToCall", "TaskRole", "SchedulerRole"]
+    template.resource_count_is("AWS::IAM::Role", len(of_streams + of_forwarders + of_audiences))
+    template.resource_count_is("AWS::Scheduler::Schedule", 1)
     template.resource_count_is("AWS::ECS::Service", 2)
     template.resource_count_is("AWS::CloudWatch::Dashboard", 1)
     assert names["sized"].shard_count == 5
@@ -51,6 +54,9 @@ def parameters(of: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         ForwarderNetwork,
         ForwarderDestination,
         forwarder_principal,
+        AudienceRunner,
+        AudienceSync,
+        AudienceMembers,
         EventDashboard,
     ],
 )
@@ -70,6 +76,9 @@ def test_the_tables_name_every_prop_and_no_other(named: Callable[..., Any]) -> N
         ForwarderNetwork,
         ForwarderDestination,
         forwarder_principal,
+        AudienceRunner,
+        AudienceSync,
+        AudienceMembers,
         EventDashboard,
         AlarmThresholds,
     ],

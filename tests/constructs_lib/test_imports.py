@@ -9,7 +9,8 @@ from pathlib import Path
 import constructs_lib
 
 ROOM = Path(constructs_lib.__file__).parent
-ALLOWED = {"aws_cdk", "constructs", "constructs_lib", *sys.stdlib_module_names}
+# jsii is what both of those are called through.
+ALLOWED = {"aws_cdk", "constructs", "jsii", "constructs_lib", *sys.stdlib_module_names}
 
 LOADED = """
 import sys

@@ -41,9 +41,8 @@ def test_the_deployment_is_what_there_is(assembly: Path) -> None:
         [e for e in of["EC2::VPCEndpoint"] if e["VpcEndpointType"] == "Interface"]
     )
     assert len(of["CloudWatch::Dashboard"]) == 1
-    assert DEPLOYMENT.metrics == len(
-        [each for each in vars(names).values() if isinstance(each, names.Metric)]
-    )
+    metrics = [each for each in names.METRICS.values() if not each.per_audience]
+    assert DEPLOYMENT.metrics == len(metrics)
 
 
 def test_the_load_is_that_of_the_document() -> None:
@@ -69,3 +68,18 @@ def test_what_a_forwarder_without_load_costs_is_told() -> None:
     assert [round(rest + private), round(private)] == pytest.approx(list(map(int, told)), abs=5)
     [alone] = re.findall(r"private_delivery = false` it is about (\d+)", DOCUMENT)
     assert rest + nat == pytest.approx(int(alone), abs=5)
+
+
+def test_what_two_audiences_cost_is_told() -> None:
+    of_audiences = [each for each in names.METRICS.values() if each.per_audience]
+    hours = 2 * 730 * 5 / 60
+    each_hour = float(PRICES.arm_vcpu_hour + 2 * PRICES.arm_gb_hour)
+    # Of the service, and of each audience.
+    metrics, alarms = len(of_audiences) * 3, 3
+    told = (
+        f"are {hours:.0f} task hours: {hours * each_hour:.2f} dollars a month",
+        f"{float(PRICES.key):.0f} dollar for the key, {float(metrics * PRICES.metric):.2f} for twelve metrics, "
+        f"{float(alarms * PRICES.alarm_metric):.2f} for three alarms",
+    )
+    text = " ".join(DOCUMENT.split())
+    assert [each in text for each in told] == [True, True], told

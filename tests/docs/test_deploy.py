@@ -18,10 +18,13 @@ from headgate.cli.app import app as command_line
 from headgate.settings.file_store import read_sources
 from headgate.settings.strict_toml import decode
 from tests.examples.synthesis import ROOT
+from tests.prod_with_audiences import prod_with_audiences, stacks
 
 DOCUMENT = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 STACKS = {
-    f"headgate-{file.stem}-{kind}" for file in DIRECTORY.glob("*.toml") for kind in ("stream", "forwarder")
+    f"headgate-{file.stem}-{kind}"
+    for file in DIRECTORY.glob("*.toml")
+    for kind in ("stream", "forwarder", "audiences")
 }
 
 
@@ -63,8 +66,9 @@ def test_the_fixed_names_are_those_of_the_templates(assembly: Path) -> None:
     names = {each["Properties"].get("RoleName") for each in template["Resources"].values()}
     assert {"headgate-prod-delivery", "headgate-prod-forwarder"} <= names
     outputs = set(re.findall(r"OutputKey=='(\w+)'", DOCUMENT))
-    assert outputs == {"LoadBalancerName", "OverflowQueue", "Log"}
-    assert outputs <= template["Outputs"].keys()
+    assert outputs == {"LoadBalancerName", "OverflowQueue", "Log", "FailureQueue"}
+    made = stacks("prod", prod_with_audiences())
+    assert outputs <= template["Outputs"].keys() | made.template(made.audiences)["Outputs"].keys()
 
 
 def test_each_stack_and_command_that_is_named_exists() -> None:

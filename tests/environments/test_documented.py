@@ -85,7 +85,7 @@ def test_the_examples_of_the_docs_are_valid(block: str) -> None:
         decode(block, Sources, where="docs")
         return
     # What is only part of a file gets the rest of it.
-    if block.startswith(("[forwarder.", "[[forwarder.")):
+    if block.startswith(("[forwarder.", "[[forwarder.", "[[audiences]]")):
         block = FORWARDER + block
     if "[role]" not in block:
         block = ROLE + block

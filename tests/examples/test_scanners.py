@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.examples.synthesis import ROOT, Synthesis, synthesize
+from tests.prod_with_audiences import environments_with_audiences
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 CHECKOV = ROOT / ".tools" / "checkov" / "bin" / "checkov"
 
@@ -19,6 +20,11 @@ APPS: dict[str, tuple[Path, dict[str, str]]] = {
     **{file.parent.name: (file, {}) for file in ROOT.glob("examples/*/app.py")},
     **{file.stem: (ROOT / "app.py", {"env": file.stem}) for file in ROOT.glob("environments/*.toml")},
 }
+# The environment prod with the two audiences that its file has as an example.
+AUDIENCES = "prod-with-audiences"
+APPS[AUDIENCES] = (ROOT / "app.py", {})
+
+KINDS = ("stream", "forwarder")
 
 # A stream that every one of the scanners has something to say about.
 DEFECTIVE = """
@@ -38,8 +44,12 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
     defective = tmp_path_factory.mktemp("defective") / "app.py"
     defective.write_text(DEFECTIVE)
 
+    environments = environments_with_audiences(tmp_path_factory.mktemp("environments"))
+
     def run(name: str) -> Synthesis:
         app, context = APPS.get(name, (defective, {}))
+        if name == AUDIENCES:
+            context = {"env": name, "environments_dir": str(environments)}
         return synthesize(app, tmp_path_factory.mktemp(name), checked=True, **context)
 
     names = [*APPS, "defective"]
@@ -74,15 +84,27 @@ ACKNOWLEDGED = {
     # A customer managed key in place of AWS' own: prod.toml says so.
     "headgate-prod-stream": {("/Stream", "AwsSolutions::AwsSolutions-KDS3")},
 }
+_STATE = "<AudiencesState3619A46D.Arn>/audiences/*"
+_MEMBERS = "arn:<AWS::Partition>:s3:::example-exports/order-completed/*"
+OF_AUDIENCES = {
+    # Failures end up there, and nobody takes them out but whoever looks into them.
+    ("/Audiences/Failures/Queue", "AwsSolutions::AwsSolutions-SQS3"),
+    # Objects below one prefix each: state of each sync, and exports of members.
+    *(
+        ("/Audiences/TaskRole/Policy", f"AwsSolutions::AwsSolutions-IAM5[Resource::{arn}]")
+        for arn in (_STATE, _MEMBERS)
+    ),
+}
 
 
 def test_each_acknowledgement_is_written_down_here(syntheses: dict[str, Synthesis]) -> None:
     found: dict[str, set[tuple[str, str]]] = {}
-    for name in ("dev", "prod"):
+    for name in ("dev", "prod", AUDIENCES):
         for path, rule in syntheses[name].acknowledged():
             stack, slash, rest = path.partition("/")
             found.setdefault(stack, set()).add((slash + rest, rule))
-    assert found == ACKNOWLEDGED
+    beside = {f"headgate-{AUDIENCES}-{kind}": ACKNOWLEDGED[f"headgate-prod-{kind}"] for kind in KINDS}
+    assert found == {**ACKNOWLEDGED, **beside, f"headgate-{AUDIENCES}-audiences": OF_AUDIENCES}
 
 
 def test_cdk_nag_and_strict_validation_find_a_defect(syntheses: dict[str, Synthesis]) -> None:
@@ -92,9 +114,8 @@ def test_cdk_nag_and_strict_validation_find_a_defect(syntheses: dict[str, Synthe
 
 def templates_of_all(syntheses: dict[str, Synthesis]) -> list[Path]:
     templates = [template for name in APPS for template in syntheses[name].templates]
-    environments = {
-        f"headgate-{name}-{stack}" for name in ("dev", "prod") for stack in ("stream", "forwarder")
-    }
+    environments = {f"headgate-{name}-{kind}" for name in ("dev", "prod", AUDIENCES) for kind in KINDS}
+    environments.add(f"headgate-{AUDIENCES}-audiences")
     assert environments < {template.name.split(".")[0] for template in templates}
     assert len(templates) > len(APPS)
     return templates

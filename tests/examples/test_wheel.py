@@ -18,14 +18,16 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/app.py"))
 UV = ROOT / ".tools" / "uv" / "bin" / "uv"
-FILES_OF_THE_IMAGE = {".dockerignore", "Dockerfile", "requirements.txt"}
+FILES_OF_THE_IMAGE = {".dockerignore", "Dockerfile", "requirements.txt", "requirements-audiences.txt"}
 IMAGE = """
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
-from constructs_lib.forwarder.image import forwarder_image
+from constructs_lib.forwarder.image import audiences_image, forwarder_image
 
 app = cdk.App()
-forwarder_image(cdk.Stack(app, "Image"), "Arm64", cpu_architecture=ecs.CpuArchitecture.ARM64)
+stack = cdk.Stack(app, "Image")
+forwarder_image(stack, "Arm64", cpu_architecture=ecs.CpuArchitecture.ARM64)
+audiences_image(stack, "WithAudiences", cpu_architecture=ecs.CpuArchitecture.ARM64)
 app.synth()
 """
 
@@ -75,8 +77,8 @@ class Installed:
         [packages] = self.environment.glob("lib/python3.*/site-packages")
         return packages
 
-    def image(self, outdir: str, *, staging: bool = True, **variables: str) -> dict[str, Any]:
-        """Return what the assembly of an app with the forwarder's image says of it, by the asset's hash."""
+    def images(self, outdir: str, *, staging: bool = True, **variables: str) -> dict[str, Any]:
+        """Return what the assembly of an app with both images says of them, by the assets' hashes."""
         done = self.run(
             "python",
             self.directory / "image.py",
@@ -175,25 +177,25 @@ def test_cdk_synth_of_a_stack_of_ones_own_with_a_forwarder(installed: Installed)
     assert names == {*FILES_OF_THE_IMAGE, "headgate"}
 
 
-def test_the_image_is_the_same_asset_as_in_a_checkout(installed: Installed, tmp_path: Path) -> None:
+def test_each_image_is_the_same_asset_as_in_a_checkout(installed: Installed, tmp_path: Path) -> None:
     for room in ("constructs_lib", "runtime"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    in_checkout = installed.image("checkout", PYTHONPATH=str(tmp_path)).keys()
-    assert len(in_checkout) == 1
-    assert installed.image("wheel").keys() == in_checkout
+    in_checkout = installed.images("checkout", PYTHONPATH=str(tmp_path)).keys()
+    assert len(in_checkout) == 2
+    assert installed.images("wheel").keys() == in_checkout
     # Python compiles what it imports, pip what it installs, and people leave things about.
     for directory in (tmp_path / "runtime", installed.packages / "headgate"):
         assert installed.run("python", "-m", "compileall", "-q", directory).returncode == 0
         assert list(directory.rglob("*.pyc"))
     (tmp_path / "runtime" / "notes.txt").write_text("to do")
-    assert installed.image("checkout", PYTHONPATH=str(tmp_path)).keys() == in_checkout
-    assert installed.image("wheel").keys() == in_checkout
+    assert installed.images("checkout", PYTHONPATH=str(tmp_path)).keys() == in_checkout
+    assert installed.images("wheel").keys() == in_checkout
 
 
 def test_where_staging_is_off_the_image_is_built_from_a_directory_that_stays(installed: Installed) -> None:
-    [asset] = installed.image("unstaged", staging=False).values()
-    context = installed.directory / "unstaged" / asset["source"]["directory"]
-    assert {path.name for path in context.iterdir()} == {"headgate", *FILES_OF_THE_IMAGE}
+    for asset in installed.images("unstaged", staging=False).values():
+        context = installed.directory / "unstaged" / asset["source"]["directory"]
+        assert {path.name for path in context.iterdir()} == {"headgate", *FILES_OF_THE_IMAGE}
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--sources", "sources.toml"], ["--help"], []])

@@ -15,7 +15,7 @@ ROWS = re.findall(
     DOCUMENT,
     re.MULTILINE,
 )
-SECTIONS = {True: "### With a destination", False: "### Of the service alone"}
+SECTIONS = ("### Of the service alone", "### With a destination", "### Of an audience's sync")
 
 
 def test_the_document_lists_every_metric_once_and_no_other() -> None:
@@ -28,7 +28,8 @@ def test_the_document_tells_kind_unit_and_meaning(metric: names.Metric) -> None:
     wanted = (metric.name, metric.kind, metric.unit, across, metric.meaning)
     assert wanted in ROWS
     before = DOCUMENT[: DOCUMENT.index(f"| `{metric.name}` |")]
-    assert before.rfind(SECTIONS[metric.per_destination]) > before.rfind(SECTIONS[not metric.per_destination])
+    section = SECTIONS[2] if metric.per_audience else SECTIONS[metric.per_destination]
+    assert max(SECTIONS, key=before.rfind) == section
 
 
 def test_every_metric_that_the_document_speaks_of_is_one() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.metrics import names
-from headgate.metrics.emf import ACTIVE_SECONDS, EmfLog, lines
+from headgate.metrics.emf import ACTIVE_SECONDS, EmfLog, audience_line, lines
 from headgate.metrics.histogram import VALUES, bucket_of
 from headgate.metrics.snapshot import Figures
 from headgate.metrics.store import Metrics
@@ -32,8 +32,8 @@ def conforming(line: bytes) -> dict[str, Any]:
     assert directive.keys() == {"Namespace", "Dimensions", "Metrics"}
     assert re.fullmatch(r"[A-Za-z0-9._/#:-]{1,255}", directive["Namespace"])
     assert not directive["Namespace"].startswith("AWS/")
-    [dimensions] = directive["Dimensions"]
-    assert 1 <= len(dimensions) <= 30
+    dimensions = {name for each in directive["Dimensions"] for name in each}
+    assert all(1 <= len(each) <= 30 for each in directive["Dimensions"])
     for dimension in dimensions:
         assert re.fullmatch(r"[ -~]{1,1024}", document[dimension])
         assert not document[dimension].startswith(":")
@@ -180,3 +180,12 @@ def test_a_destination_that_holds_something_or_is_paused_is_told_of_as_long_as_i
 def test_a_name_that_cloudwatch_would_refuse_is_escaped(destination: str, told: str) -> None:
     [line] = lines(Figures({"DeliveredRecords": 1}), {"Destination": destination}, NOW)
     assert conforming(line)["Destination"] == told
+
+
+def test_a_sync_counts_for_its_audience_and_for_the_service_as_a_whole() -> None:
+    values = {names.AUDIENCE_SYNCS.name: 1, names.AUDIENCE_MEMBERS.name: 0}
+    document = conforming(audience_line(values, "shop", "K\u00e4ufer, 30 days", NOW))
+    [directive] = document["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["Service"], ["Service", "Audience"]]
+    assert (document["Service"], document["Audience"]) == ("shop", "K\\u00e4ufer, 30 days")
+    assert (document["AudienceSyncs"], document["AudienceMembers"]) == (1, 0)

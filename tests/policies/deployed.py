@@ -47,6 +47,10 @@ class Deployed:
             "AWS::SQS::Queue": f"sqs:{in_region}:{logical_id}",
             "AWS::Logs::LogGroup": f"logs:{in_region}:log-group:{logical_id}",
             "AWS::S3::Bucket": f"s3:::{logical_id.lower()}",
+            "AWS::ECS::Cluster": f"ecs:{in_region}:cluster/{logical_id}",
+            "AWS::ECS::TaskDefinition": f"ecs:{in_region}:task-definition/{logical_id}:1",
+            "AWS::Events::Rule": f"events:{in_region}:rule/{logical_id}",
+            "AWS::Scheduler::ScheduleGroup": f"scheduler:{in_region}:schedule-group/{logical_id}",
         }
         return f"arn:aws:{arns[resource['Type']]}"
 
@@ -174,13 +178,13 @@ class Deployed:
         }[name]
 
     def _reference(self, name: str) -> str:
-        # A managed policy's Ref is its ARN, an endpoint's its ID; that of all else here is its name or ID.
+        # Some have an ARN as their Ref, an endpoint has its ID; that of all else here is its name or ID.
         match self.template["Resources"][name]["Type"]:
-            case "AWS::IAM::ManagedPolicy":
+            case "AWS::IAM::ManagedPolicy" | "AWS::ECS::TaskDefinition":
                 return self.arn(name)
             case "AWS::EC2::VPCEndpoint":
                 return f"vpce-{hashlib.sha256(name.encode()).hexdigest()[:17]}"
-        return self.arn(name).rsplit("/", 1)[1]
+        return re.split("[/:]", self.arn(name))[-1]
 
 
 # Where the policy of a resource is: the property, and for one in another resource that one's type and where

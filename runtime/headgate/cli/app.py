@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import headgate
-from headgate.cli import check, plan, redrive, serve, shards, tail
+from headgate.cli import audience, check, plan, redrive, serve, shards, tail, trait
 from headgate.errors import INTERRUPTED, HeadgateError, one_line
 
 app = typer.Typer(
@@ -35,6 +35,8 @@ app.command("tail")(tail.tail)
 app.command("plan")(plan.plan)
 app.command("shards")(shards.shards)
 app.command("redrive")(redrive.redrive)
+app.add_typer(audience.app, name="audience")
+app.add_typer(trait.app, name="trait")
 
 
 def run() -> None:

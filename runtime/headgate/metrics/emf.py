@@ -5,7 +5,7 @@ metric. A distribution is `{"Values": [...], "Counts": [...]}`, as AWS's own lib
 CloudWatch computes percentiles; one of more values goes on in a further line.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -77,6 +77,19 @@ def lines(figures: Figures, dimensions: dict[str, str], now: float) -> Iterator[
             yield _line(each, dimensions, now)
 
 
+def audience_line(values: Mapping[str, float], service: str, audience: str, now: float) -> bytes:
+    """Return the line of one sync, with its newline; it counts for the audience and for the whole service.
+
+    Args:
+        values: metrics that are per audience, by name.
+        service: the dimension Service.
+        audience: the dimension Audience: its name.
+        now: seconds since 1970.
+    """
+    dimensions = {"Service": service, "Audience": audience}
+    return _line(dict(values), dimensions, now, [["Service"], ["Service", "Audience"]])
+
+
 def _tells(figures: Figures) -> bool:
     if figures.counters or figures.distributions:
         return True
@@ -95,10 +108,12 @@ def _pieces(buckets: Buckets) -> list[dict[str, list[float]]]:
     ]
 
 
-def _line(values: dict[str, object], dimensions: dict[str, str], now: float) -> bytes:
+def _line(
+    values: dict[str, object], dimensions: dict[str, str], now: float, sets: list[list[str]] | None = None
+) -> bytes:
     directive = {
         "Namespace": NAMESPACE,
-        "Dimensions": [list(dimensions)],
+        "Dimensions": sets or [list(dimensions)],
         "Metrics": [{"Name": name, "Unit": METRICS[name].unit} for name in values],
     }
     metadata = {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]}

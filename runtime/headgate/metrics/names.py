@@ -1,7 +1,8 @@
 """The one registry of metrics. Code, documents and dashboards use these names and no others.
 
-A metric that is `per_destination` has the dimensions Service and Destination, any other Service alone. There
-is none per shard or per source: every combination of dimensions is a metric that CloudWatch bills.
+A metric that is `per_destination` has the dimensions Service and Destination, any other Service alone. What
+is `per_audience` is told twice, with Service alone and with Service and Audience. There is none per shard
+or per source: every combination of dimensions is a metric that CloudWatch bills.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ class Metric:
     unit: Unit
     meaning: str
     per_destination: bool
+    per_audience: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,33 @@ QUEUE_FAILURES = Counter(
     name="QueueFailures",
     per_destination=False,
     meaning="Calls to the overflow or dead-letter queue that failed, wholly or partly, or took too long.",
+)
+
+AUDIENCE_SYNCS = Counter(
+    name="AudienceSyncs",
+    per_destination=False,
+    per_audience=True,
+    meaning="Syncs of an audience or a computed trait that ended with every call delivered.",
+)
+AUDIENCE_SYNC_FAILURES = Counter(
+    name="AudienceSyncFailures",
+    per_destination=False,
+    per_audience=True,
+    meaning="Syncs that were refused, could not go on, or left out calls that can never be delivered.",
+)
+AUDIENCE_CALLS = Counter(
+    name="AudienceCalls",
+    per_destination=False,
+    per_audience=True,
+    meaning="Identify calls that a sync delivered to every destination of its source.",
+)
+AUDIENCE_MEMBERS = Gauge(
+    name="AudienceMembers",
+    unit="Count",
+    per_destination=False,
+    per_audience=True,
+    across="max",
+    meaning="Identifiers in an audience, or with a value of a trait, at the end of a sync.",
 )
 
 METRICS: dict[str, Metric] = {
