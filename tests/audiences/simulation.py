@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from headgate.audiences import sending
-from headgate.audiences.calls import Calls, Change, Computation, records
+from headgate.audiences.calls import Calls, Change, Computation
 from headgate.audiences.folder import Folder
 from headgate.audiences.ranges import Pairs, Ranges
 from headgate.audiences.record import Counts, Kind, Record, Unfinished
@@ -384,7 +384,8 @@ class World:
 
         def portions(changes: Sequence[Change]) -> Mapping[Target, Sequence[Data]]:
             events = calls.events(changes, datetime.now(UTC))
-            return {target: records(events, use_message_id=False) for target in TARGETS}
+            share = [Data(event.user, event.data, event.index) for event in events]
+            return dict.fromkeys(TARGETS, share)
 
         sender = Sender(
             delivery,

@@ -78,7 +78,7 @@ def test_what_two_audiences_cost_is_told() -> None:
     metrics, alarms = len(of_audiences) * 3, 3
     told = (
         f"are {hours:.0f} task hours: {hours * each_hour:.2f} dollars a month",
-        f"{float(PRICES.key):.0f} dollar for the key, {float(metrics * PRICES.metric):.2f} for twelve metrics, "
+        f"{PRICES.key} dollar for the key, {float(metrics * PRICES.metric):.2f} for twelve metrics, "
         f"{float(alarms * PRICES.alarm_metric):.2f} for three alarms",
     )
     text = " ".join(DOCUMENT.split())

@@ -8,9 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from headgate.delivery.target import Data
-from headgate.spec.event import DESTINATION
-from headgate.spec.partition_key import partition_key
+from headgate.spec.event import DESTINATION, CallType
 from headgate.spec.prepare import Event
 from headgate.spec.stamp import VERSION
 from headgate.spec.timestamps import render
@@ -18,6 +16,8 @@ from headgate.spec.timestamps import render
 Change = tuple[int, str, str, str]
 """A call to be: its number in the sync, the identifier's kind, the identifier, the value as JSON text."""
 
+CALL: CallType = "identify"
+"""What all of them are."""
 MAX_REST_BYTES = 2_768
 """What an event may have beside its identifier and its value."""
 
@@ -69,7 +69,7 @@ class Calls:
             "space_id": computation.space_id,
         }
         integrations = {"All": False, DESTINATION: True}
-        self._begin = {kind: b'{"type":"identify","%b":' % kind.encode() for kind in _KINDS}
+        self._begin = {kind: b'{"type":"%b","%b":' % (CALL.encode(), kind.encode()) for kind in _KINDS}
         self._traits = b',"traits":{%b:' % key
         self._context = b'},"context":{"personas":%b},"integrations":%b,"messageId":"' % (
             _json(personas),
@@ -106,20 +106,8 @@ class Calls:
             digest.update(text + said)
             message_id = digest.hexdigest()
             data = b"".join((begin[kind], text, traits, said, context, message_id.encode(), tail))
-            events.append(Event(number, data, message_id, user))
+            events.append(Event(number, data, message_id, user, CALL))
         return events
-
-
-def records(events: Iterable[Event], *, use_message_id: bool) -> list[Data]:
-    """Return events as a destination's delivery takes them, each under its number.
-
-    Args:
-        events: what to deliver.
-        use_message_id: the destination's setting: partition by message ID.
-    """
-    return [
-        Data(partition_key(event, use_message_id=use_message_id), event.data, event.index) for event in events
-    ]
 
 
 def _digest(*parts: str) -> str:

@@ -5,18 +5,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import botocore.session
+from botocore.session import Session
 
-from headgate.audiences.calls import Calls, Change, Computation, records
+from headgate.audiences.calls import Calls, Change, Computation
 from headgate.audiences.sending import Bounds, Sender
 from headgate.audiences.sync import Outbound
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
 from headgate.delivery.preflight import Preflight
+from headgate.delivery.submission import Refusal
 from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.client import Wire
-from headgate.errors import AwsError
+from headgate.errors import AwsError, one_line
+from headgate.ingest.shares import ShareOf
 from headgate.shards import SHARD_RECORDS_PER_SECOND
 
 _SHOWN_EVERY = 0.5
@@ -37,18 +39,20 @@ class Pace:
 
 
 async def deliver(
+    session: Session,
     outbound: Outbound,
     computation: Computation,
-    destinations: Mapping[Target, bool],
+    destinations: Mapping[Target, ShareOf],
     bounds: Bounds,
     show: Callable[[Pace], None],
 ) -> dict[str, int]:
-    """Send calls, and return why some can never be delivered, and how many.
+    """Send calls, and return why some can never be delivered, with how many they are.
 
     Args:
+        session: its credentials and its endpoints are used.
         outbound: the calls.
         computation: what they are about.
-        destinations: where to, each with its `use_message_id`.
+        destinations: where to, each with what makes its records of events.
         bounds: how they are sent.
         show: told twice a second how it goes, and at the end.
 
@@ -56,7 +60,6 @@ async def deliver(
         AwsError: a call could not be delivered in time, with AWS's reason where it gave one.
         BusyError: this process may not send any more.
     """
-    session = botocore.session.get_session()
     wire = Wire(session)
     settings = DeliverySettings(acknowledge_within=_ACKNOWLEDGE_WITHIN)
     delivery = Delivery(wire, CredentialsCache(session), Preflight(session), settings)
@@ -64,7 +67,7 @@ async def deliver(
 
     def portions(changes: Sequence[Change]) -> Mapping[Target, Sequence[Data]]:
         events = calls.events(changes, datetime.now(UTC))
-        return {target: records(events, use_message_id=flag) for target, flag in destinations.items()}
+        return {target: share_of(events) for target, share_of in destinations.items()}
 
     sender = Sender(
         delivery,
@@ -78,7 +81,7 @@ async def deliver(
 
     def pace() -> Pace:
         settled = sender.acknowledged.count + sender.undeliverable.count
-        trouble = (_reason(delivery) or sender.trouble.message) if sender.trouble is not None else None
+        trouble = sender.trouble.message + _words(delivery, sender.trouble) if sender.trouble else None
         return Pace(settled, outbound.total, _limit(delivery, bounds), trouble)
 
     async def keep_showing() -> None:
@@ -92,21 +95,20 @@ async def deliver(
         try:
             await sender.send(outbound.changes)
         except AwsError as error:
-            reason = _reason(delivery)
-            raise AwsError(f"{error}: {reason}" if reason is not None else str(error)) from None
+            raise AwsError(f"{error}{_words(delivery, sender.trouble) if sender.trouble else ''}") from None
         finally:
             showing.cancel()
         show(pace())
     finally:
         await delivery.close()
         await wire.close()
-    return dict(sender.reasons)
+    return {f"{code}: {sender.examples[code]}": count for code, count in sender.reasons.items()}
 
 
-def _reason(delivery: Delivery) -> str | None:
-    """Return AWS's words of why a destination is paused; None where none is."""
-    paused = {name: status.paused for name, status in delivery.status().items()}
-    return next((f"{name}: {why.code}: {why.reason}" for name, why in paused.items() if why), None)
+def _words(delivery: Delivery, refusal: Refusal) -> str:
+    """Return AWS's words, to be added to a refusal because a destination is paused; empty for any other."""
+    paused = [status.paused for status in delivery.status().values() if status.paused is not None]
+    return next((f": {one_line(why.reason)}" for why in paused if why.code == refusal.code), "")
 
 
 def _limit(delivery: Delivery, bounds: Bounds) -> float | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from headgate.audiences.sync import Outbound
     from headgate.cli.sync_screen import SyncScreen
     from headgate.delivery.target import Target
+    from headgate.ingest.shares import ShareOf
 
 SAMPLES = 5
 
@@ -115,12 +116,11 @@ class Options:
 
 def sync(options: Options) -> None:
     """Sync as asked for, show how it goes, and end with the exit status."""
-    from headgate.cli.sync_screen import screen_for
-
-    options.check()
-    screen = screen_for()
     try:
-        with _sigterm_interrupts(), screen:
+        options.check()
+        from headgate.cli.sync_screen import screen_for
+
+        with _sigterm_interrupts(), screen_for() as screen:
             delivered = _sync(options, screen)
     except KeyboardInterrupt:
         typer.echo("headgate: interrupted; the same command goes on from here", err=True)
@@ -174,7 +174,7 @@ def _sync(options: Options, screen: "SyncScreen") -> bool:
         folder,
         subject,
         DuckTables(members, columns, computation, screen.read),
-        lambda outbound: _send(outbound, computation, destinations, options, screen),
+        lambda outbound: _send(session, outbound, computation, destinations, options, screen),
         screen,
         Guards(allow_empty=options.allow_empty, max_removed=options.max_removed),
         time.time,
@@ -188,13 +188,15 @@ def _sync(options: Options, screen: "SyncScreen") -> bool:
     return True
 
 
-def _destinations(options: Options, session: "Session") -> "dict[Target, bool]":
-    """Return where calls go, each with its `use_message_id`.
+def _destinations(options: Options, session: "Session") -> "dict[Target, ShareOf]":
+    """Return where calls go, each with what makes its records of them.
 
     Raises:
-        UsageError: the source is unknown or disabled, or has no enabled destination.
+        UsageError: the source is unknown or disabled, or no enabled destination takes identify calls.
         AwsError: the settings cannot be read now.
     """
+    from headgate.audiences.calls import CALL
+    from headgate.ingest.routes import Route
     from headgate.settings.locate import store_at
     from headgate.settings.targets import target_of
 
@@ -204,16 +206,22 @@ def _destinations(options: Options, session: "Session") -> "dict[Target, bool]":
         raise UsageError(f"--source: no source has the ID {options.source!r}; there are: {', '.join(every)}")
     if not source.enabled:
         raise UsageError(f"--source: the source {source.id!r} is disabled")
-    enabled = {target_of(source, each): each.use_message_id for each in source.destinations if each.enabled}
+    enabled = [each for each in source.destinations if each.enabled]
     if not enabled:
         raise UsageError(f"--source: every destination of the source {source.id!r} is disabled")
-    return enabled
+    takers = {target_of(source, each) for each in enabled if CALL in each.event_types}
+    if not takers:
+        raise UsageError(
+            f"--source: no destination of the source {source.id!r} has {CALL} in its event_types"
+        )
+    return {target: share_of for target, share_of in Route(source).targets if target in takers}
 
 
 def _send(
+    session: "Session",
     outbound: "Outbound",
     computation: "Computation",
-    destinations: "dict[Target, bool]",
+    destinations: "dict[Target, ShareOf]",
     options: Options,
     screen: "SyncScreen",
 ) -> None:
@@ -227,7 +235,9 @@ def _send(
     logging.getLogger("headgate").setLevel(logging.CRITICAL)
     garbage.search_seldom()
     bounds = Bounds(per_second=options.max_records_per_second, within=options.deliver_within)
-    screen.undeliverable(uvloop.run(deliver(outbound, computation, destinations, bounds, screen.sending)))
+    screen.undeliverable(
+        uvloop.run(deliver(session, outbound, computation, destinations, bounds, screen.sending))
+    )
 
 
 @contextmanager

@@ -10,10 +10,12 @@ from headgate.spec.prepare import Event
 
 Share = tuple[tuple[CallType, ...], str]
 """What one destination asks for: calls, and what decides the partition key of their records."""
+ShareOf = Callable[[Sequence[Event]], list[Data]]
+"""Makes a target's records of a request's events."""
 
 
 @lru_cache(maxsize=1024)  # most sources ask for the same: all calls, partitioned by their user
-def sharing(*shares: Share) -> Callable[[Sequence[Event]], list[Data]]:
+def sharing(*shares: Share) -> ShareOf:
     """Return a function that makes a target's records of a request's events.
 
     Args:
