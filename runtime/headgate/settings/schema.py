@@ -1,11 +1,13 @@
 """Sources and their destinations, as `sources.toml` and every other store write them."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
 
 from headgate.settings.strict_toml import decode
+from headgate.settings.write_keys import hashed, is_half_hashed
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
@@ -65,6 +67,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     name: str = ""
     write_keys: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    """What its clients send; or `sha256:` and 64 hexadecimal digits, the hash of that."""
     enabled: bool = True
     allowed_origins: tuple[str, ...] = ("*",)
     """Pages that may send events: `*`, `https://www.example.com`, or every subdomain: `https://*.example.com`."""
@@ -75,10 +78,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Refuse an empty write key, which any request without one would match, and origins that match none.
 
         Raises:
-            ValueError: a write key is empty, or an origin is not as browsers write it.
+            ValueError: a write key is empty or half a hash, or an origin is not as browsers write it.
         """
         if not all(self.write_keys):
             raise ValueError("write_keys holds an empty write key; allowed: texts of one character or more")
+        if any(map(is_half_hashed, self.write_keys)):
+            raise ValueError(
+                "write_keys holds what begins with sha256: and is no hash; allowed after it: 64 of 0-9 a-f"
+            )
         for origin in self.allowed_origins:
             if not ORIGIN.fullmatch(origin) or DEFAULT_PORT.fullmatch(origin):
                 raise ValueError(
@@ -104,7 +111,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             if source.id in owner_of_id:
                 raise ValueError(f"two sources have the id {source.id!r}; give each its own")
             owner_of_id.add(source.id)
-            for key in source.write_keys:
+            for key in map(hashed, source.write_keys):
                 if key in owner_of_key:
                     both = f"{owner_of_key[key]!r} and {source.id!r}"
                     raise ValueError(f"the sources {both} share a write key; give each its own")
@@ -117,8 +124,12 @@ def read_toml(text: str, *, where: str) -> dict[str, Source]:
     Raises:
         SettingsError: it is not TOML or breaks the schema; one line, beginning with `where`.
     """
-    sources = decode(text, Sources, where=where)
-    return {key: source for source in sources.sources for key in source.write_keys}
+    return by_write_key(decode(text, Sources, where=where).sources)
+
+
+def by_write_key(sources: Iterable[Source]) -> dict[str, Source]:
+    """Return the source of every write key, each key as the settings have it."""
+    return {key: source for source in sources for key in source.write_keys}
 
 
 def _check(name: str, value: str | None, allowed: re.Pattern[str], words: str) -> None:
