@@ -34,9 +34,8 @@ from headgate.metrics import names
 from headgate.metrics.store import Metrics
 from headgate.overflow.drain import Drainer
 from headgate.overflow.refuges import RefugeOptions, Refuges
-from headgate.settings.locate import store_at
 from headgate.settings.schema import Source
-from headgate.settings.store import Version
+from headgate.settings.store import Store, Version
 from headgate.settings.targets import every_target
 from headgate.settings.watch import Watch
 from headgate.spec.prepare import Limits
@@ -61,8 +60,6 @@ PREPARE_SECONDS = 5
 class ServerOptions:
     """How the process serves; times in seconds."""
 
-    sources: str
-    """Where the settings are, as `headgate.settings.locate.store_at` takes it; they are followed."""
     delivery: DeliverySettings
     drain: float
     refuges: RefugeOptions = field(default_factory=RefugeOptions)
@@ -96,6 +93,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(
     listening: socket.socket,
+    store: Store,
     first: Version | None,
     options: ServerOptions,
     *,
@@ -106,16 +104,18 @@ def serve(
 
     Args:
         listening: the socket to accept from.
+        store: where the settings are; it is followed.
         first: what the settings were when they were first read; None where AWS did not give them.
         options: how to serve.
         parent: the channel to the supervisor, where there is one; its end is an order to stop at once.
         status: where this process itself serves `/statusz`, if anywhere.
     """
-    uvloop.run(_serve(listening, first, options, parent, status))
+    uvloop.run(_serve(listening, store, first, options, parent, status))
 
 
 async def _serve(
     listening: socket.socket,
+    store: Store,
     first: Version | None,
     options: ServerOptions,
     parent: socket.socket | None,
@@ -162,9 +162,7 @@ async def _serve(
 
     if first is not None:
         take_settings(first.sources())
-    watch = Watch(
-        store_at(options.sources, session), first, take_settings, metrics.counter(names.SETTINGS_FAILURES)
-    )
+    watch = Watch(store, first, take_settings, metrics.counter(names.SETTINGS_FAILURES))
     api.reread = watch.reread
     # A worker that takes the place of one that died begins with what is in force now.
     with contextlib.suppress(TimeoutError):

@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import headgate
-from headgate.cli import check, redrive, serve, shards, tail
+from headgate.cli import check, redrive, serve, settings, shards, tail
 from headgate.errors import INTERRUPTED, HeadgateError, one_line
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("check")(check.check)
 app.command("tail")(tail.tail)
 app.command("shards")(shards.shards)
 app.command("redrive")(redrive.redrive)
+app.add_typer(settings.app, name="settings")
 
 
 def run() -> None:

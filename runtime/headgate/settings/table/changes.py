@@ -1,7 +1,7 @@
 """What a change changes, field by field, as the history tells it: no Secret ID, no write key. Pure."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,27 +11,28 @@ from headgate.settings.write_keys import shown
 SET = "set"
 """All that is ever told of a Secret ID."""
 
-_SECRET = ("secret_id", "encrypted_secret_id")
+
+class _Field(NamedTuple):
+    told: Any
+    by_default: bool = False
+
+
+_ABSENT = _Field(None)
 
 
 def what_changed(before: StoredSource | None, after: StoredSource | None) -> list[dict[str, Any]]:
-    """Return the fields that differ: `field`, `old` and `new`; null is what is as by default."""
-    old, new = told(before), told(after)
+    """Return the fields that differ: `field`, `old` and `new`; null is what is not there."""
+    old, new = _fields(before), _fields(after)
     return [
-        {"field": field, "old": old.get(field), "new": new.get(field)}
+        {"field": field, "old": old.get(field, _ABSENT).told, "new": new.get(field, _ABSENT).told}
         for field in dict.fromkeys([*old, *new])
-        if old.get(field) != new.get(field)
+        if _differ(old.get(field), new.get(field))
     ] + _new_secrets(before, after)
 
 
-def told(source: StoredSource | None) -> dict[str, Any]:
-    """Return all fields of a source that are not as by default, those of destinations under their names."""
-    if source is None:
-        return {}
-    fields = _told(source)
-    for name, destination in named(source).items():
-        fields |= {f"{name}.{field}": value for field, value in _told(destination).items()}
-    return fields
+def told(struct: msgspec.Struct) -> dict[str, Any]:
+    """Return what may be told of a source, its destinations aside, or of a destination: each field."""
+    return {name: field.told for name, field in _fields_of(struct).items()}
 
 
 def named(source: StoredSource) -> dict[str, StoredDestination]:
@@ -39,25 +40,40 @@ def named(source: StoredSource) -> dict[str, StoredDestination]:
     found: dict[str, StoredDestination] = {}
     times: Counter[str] = Counter()
     for destination in source.destinations:
-        name = f"destinations[{destination.region}/{destination.stream_name}]"
+        name = f"{destination.region}/{destination.stream_name}"
         times[name] += 1
         found[name if times[name] == 1 else f"{name}#{times[name]}"] = destination
     return found
 
 
-def _told(struct: msgspec.Struct) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+def _differ(old: _Field | None, new: _Field | None) -> bool:
+    """Return whether values differ; of what comes or goes, a field that is as by default is not told."""
+    if old is None or new is None:
+        return not (old or new or _ABSENT).by_default
+    return bool(old.told != new.told)
+
+
+def _fields(source: StoredSource | None) -> dict[str, _Field]:
+    if source is None:
+        return {}
+    fields = _fields_of(source)
+    for name, destination in named(source).items():
+        fields |= {f"{name}: {field}": value for field, value in _fields_of(destination).items()}
+    return fields
+
+
+def _fields_of(struct: msgspec.Struct) -> dict[str, _Field]:
+    found = {}
     for field in msgspec.structs.fields(struct):
         value = getattr(struct, field.name)
-        if field.name == "destinations" or value == field.default:
-            continue
-        if field.name in _SECRET:
-            fields["secret_id"] = SET
-        elif field.name == "write_keys":
-            fields[field.name] = list(map(shown, value))
-        else:
-            fields[field.name] = msgspec.to_builtins(value)
-    return fields
+        by_default = value == field.default
+        if field.name == "write_keys":
+            found[field.name] = _Field(list(map(shown, value)))
+        elif field.name == "encrypted_secret_id":
+            found["secret_id"] = _Field(None if value is None else SET, by_default)
+        elif field.name not in ("destinations", "secret_id"):
+            found[field.name] = _Field(msgspec.to_builtins(value), by_default)
+    return found
 
 
 def _new_secrets(before: StoredSource | None, after: StoredSource | None) -> list[dict[str, Any]]:
@@ -66,8 +82,9 @@ def _new_secrets(before: StoredSource | None, after: StoredSource | None) -> lis
         return []
     old, new = named(before), named(after)
     return [
-        {"field": f"{name}.secret_id", "old": SET, "new": "set again"}
-        for name in new.keys() & old.keys()
-        if None not in (old[name].encrypted_secret_id, new[name].encrypted_secret_id)
+        {"field": f"{name}: secret_id", "old": SET, "new": "set again"}
+        for name in new
+        if name in old
+        and None not in (old[name].encrypted_secret_id, new[name].encrypted_secret_id)
         and old[name].encrypted_secret_id != new[name].encrypted_secret_id
     ]

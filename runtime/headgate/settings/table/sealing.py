@@ -75,19 +75,24 @@ class Sealing:
         """
         unknown = {sealed for source in sources for sealed in _sealed_in(source)} - self._known.keys()
         hands = Hands(self._decrypted, _PARALLEL_CALLS)
-        try:
-            while unknown or hands.busy:
-                while unknown and hands.free:
-                    hands.give(unknown.pop())
-                done = hands.next(_WAIT_SECONDS)
-                if done is None:
-                    raise AwsError(f"{self._about}: KMS has not answered in {_WAIT_SECONDS:g} s")
-                sealed, result = done
-                if isinstance(result, Exception):
-                    raise result
+        fault: Exception | None = None
+        # After a fault nothing more is begun, and what was begun is waited for: whoever forks next must not
+        # do so while a thread holds a lock.
+        while hands.busy or (unknown and fault is None):
+            while unknown and hands.free and fault is None:
+                hands.give(unknown.pop())
+            done = hands.next(_WAIT_SECONDS)
+            if done is None:
+                fault = AwsError(f"{self._about}: KMS has not answered in {_WAIT_SECONDS:g} s")
+                break
+            sealed, result = done
+            if isinstance(result, Exception):
+                fault = fault or result
+            else:
                 self._known[sealed] = result
-        finally:
-            hands.close()
+        hands.close()
+        if fault is not None:
+            raise fault
 
     def keep(self, sources: Iterable[StoredSource]) -> None:
         """Forget what none of these sources has."""

@@ -18,10 +18,11 @@ from headgate.settings.table.layout import (
     SOURCE,
     WRITE_KEY,
     Change,
-    Item,
+    Kept,
     Signature,
     Step,
     batches,
+    kept_in,
     transaction,
 )
 from headgate.settings.write_keys import shown
@@ -54,22 +55,26 @@ class Writer:
     sleep: Callable[[float], None] = time.sleep
     spread: Callable[[], float] = random.random
 
-    def write(self, changes: Sequence[Change]) -> None:
-        """Make changes of different sources, in as few transactions as they fit.
+    def write(self, changes: Sequence[Change]) -> int:
+        """Make changes of different sources, one or more, in as few transactions as they fit.
 
         Where one is refused, those of its transaction and of later ones are not made.
+
+        Returns:
+            The version that the last of them is of.
 
         Raises:
             StaleChange: a source is not at the version any more that its change is for.
             SettingsError: a write key is another source's, or DynamoDB does not take so much.
             AwsError: AWS refused, or did not answer.
         """
-        for batch in batches(changes):
-            self._write(batch)
+        return [self._write(batch) for batch in batches(changes)][-1]
 
-    def _write(self, changes: Sequence[Change]) -> None:
+    def _write(self, changes: Sequence[Change]) -> int:
         for attempt in range(1, _ATTEMPTS + 1):
-            steps = transaction(self.table.id, changes, self.table.version(), self._signature())
+            seen = self.table.version()
+            number = seen.number + 1 if seen is not None else 1
+            steps = transaction(self.table.id, changes, seen, self._signature())
             try:
                 self.table.write(steps)
             except Refused as refused:
@@ -78,7 +83,7 @@ class Writer:
                 elif refused.code not in ("TransactionInProgressException", "ThrottlingException"):
                     raise
             else:
-                return
+                return number
             self.sleep(
                 backoff.seconds(
                     attempt, self.spread(), first=_FIRST_WAIT_SECONDS, longest=_LONGEST_WAIT_SECONDS
@@ -122,7 +127,9 @@ def _raise_what_stays(steps: Sequence[Step], refused: Refused, changes: Sequence
             raise refused
         if step.kind == SOURCE:
             [change] = [each for each in changes if each.source_id == step.name]
-            raise stale(step.name, change.before.number if change.before else None, reason.get("Item"))
+            item = reason.get("Item")
+            now = kept_in(item, where="") if item is not None else None
+            raise stale(step.name, change.before.number if change.before else None, now)
         if step.kind == WRITE_KEY:
             owner = reason.get("Item", {}).get("source", {}).get("S", "another change")
             raise SettingsError(
@@ -130,20 +137,20 @@ def _raise_what_stays(steps: Sequence[Step], refused: Refused, changes: Sequence
             )
 
 
-def stale(source_id: str, made_for: int | None, item: Item | None) -> StaleChange:
+def stale(source_id: str, made_for: int | None, kept: Kept | None) -> StaleChange:
     """Return why a change is too late.
 
     Args:
         source_id: of which source.
         made_for: the version that it was made for; None where there was no such source.
-        item: what there is now.
+        kept: what there is now.
     """
     was = f"version {made_for}" if made_for is not None else "no such source"
-    if item is None:
-        now = "it is gone: somebody removed it"
-    else:
-        number, by, at = item["number"]["N"], item["changed_by"]["S"], item["changed_at"]["S"]
-        now = f"it is at version {number}, changed by {by} at {at}"
+    now = (
+        f"it is at version {kept.number}, changed by {kept.changed_by} at {kept.changed_at}"
+        if kept is not None
+        else "there is none now"
+    )
     return StaleChange(
         f"the source {source_id!r}: the change was made for {was}, and {now}; look at it again"
     )
