@@ -13,6 +13,7 @@ from headgate.cli.output import ended_by_its_reader
 from headgate.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
+    from headgate.settings.schema import Source
     from headgate.settings.table.client import SettingsTable
     from headgate.settings.table.layout import Change, Kept
     from headgate.settings.table.sealing import Sealing
@@ -46,7 +47,7 @@ DestinationName = Annotated[
     typer.Option(
         "--destination",
         metavar="STREAM",
-        help="One of its destinations: STREAM, REGION/STREAM where it has several of that name, or #2, the second.",
+        help="One of its destinations: STREAM, or REGION/STREAM, or #2 for the second.",
         show_default=False,
     ),
 ]
@@ -114,9 +115,9 @@ def set_(
     fields: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FIELD=VALUE]...",
-            help="Fields as sources.toml names them. FIELD= gives the default again; FIELD+=VALUE and FIELD-=VALUE "
-            "add to a list and take from it.",
+            metavar="FIELD=VALUE",
+            help="Fields as sources.toml names them. FIELD= gives the default again; FIELD+=VALUE and "
+            "FIELD-=VALUE add to a list and take from it.",
             show_default=False,
         ),
     ] = None,
@@ -135,8 +136,10 @@ def set_(
 ) -> None:
     """Change a source or one of its destinations, or make one that is not there yet.
 
-    With --destination a field is the destination's if it has one of that name, and the source's if not.
-    What comes of it is checked as a sources.toml is, and written only if nobody has changed the source meanwhile.
+    With --destination a field is the destination's if it has one of that name,
+    and the source's if not.
+    What comes of it is checked as a sources.toml is, and written only if nobody
+    has changed the source meanwhile.
 
     Examples:
     headgate settings set web enabled=false
@@ -250,10 +253,11 @@ def validate(
     from headgate.settings.table.stored import read_export
 
     at = store_at(store, botocore.session.get_session())
-    if isinstance(at, FileStore):
-        sources = list(read_export(text_of(Path(store)), where=store))
-    else:
-        sources = list({each.id: each for each in at.latest().sources().values()}.values())
+    sources: list[Source] = (
+        [*read_export(text_of(Path(store)), where=store)]
+        if isinstance(at, FileStore)
+        else [*{each.id: each for each in at.latest().sources().values()}.values()]
+    )
     destinations = sum(len(each.destinations) for each in sources)
     typer.echo(f"{store}: valid, {len(sources):,} sources with {destinations:,} destinations")
 

@@ -1,12 +1,13 @@
 """How `headgate settings` shows a table: for the eye on a terminal, as JSON lines in a pipe."""
 
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from headgate.cli.output import Pipe, console, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from headgate.settings.table.layout import Change, Entry, Kept
 
 
@@ -94,7 +95,8 @@ def show_imported(*, new: int, changed: int, as_they_were: int, others: int) -> 
         _lines([{"new": new, "changed": changed, "as_they_were": as_they_were, "not_in_the_file": others}])
         return
     console().print(
-        f"{new:,} new, {changed:,} changed, {as_they_were:,} as they were; {others:,} that are not in the file stay"
+        f"{new:,} new, {changed:,} changed, {as_they_were:,} as they were; "
+        f"{others:,} that are not in the file stay"
     )
 
 
