@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def show_sources(kept: "Iterable[Kept]") -> None:
     """Show sources, a line each."""
-    if not sys.stdout.isatty():
+    if _in_a_pipe():
         _lines(map(_source, kept))
         return
     from rich.table import Table
@@ -38,7 +38,7 @@ def show_sources(kept: "Iterable[Kept]") -> None:
 
 def show_source(kept: "Kept") -> None:
     """Show all that may be told of a source."""
-    if not sys.stdout.isatty():
+    if _in_a_pipe():
         _lines([_source(kept)])
         return
     said = _source(kept)
@@ -54,7 +54,7 @@ def show_source(kept: "Kept") -> None:
 
 def show_history(entries: "Iterable[Entry]") -> None:
     """Show changes in the order in which they come."""
-    if not sys.stdout.isatty():
+    if _in_a_pipe():
         _lines(
             {
                 "version": entry.number,
@@ -78,7 +78,7 @@ def show_change(change: "Change", number: int | None) -> None:
     from headgate.settings.table.changes import what_changed
 
     changes = what_changed(change.was, change.after) if number is not None else []
-    if not sys.stdout.isatty():
+    if _in_a_pipe():
         _lines([{"source": change.source_id, "version": number, "changes": changes}])
         return
     terminal = console(soft_wrap=True)
@@ -91,7 +91,7 @@ def show_change(change: "Change", number: int | None) -> None:
 
 def show_imported(*, new: int, changed: int, as_they_were: int, others: int) -> None:
     """Show what an import came to, in sources."""
-    if not sys.stdout.isatty():
+    if _in_a_pipe():
         _lines([{"new": new, "changed": changed, "as_they_were": as_they_were, "not_in_the_file": others}])
         return
     console().print(
@@ -138,3 +138,7 @@ def _lines(objects: "Iterable[dict[str, Any]]") -> None:
     pipe = Pipe()
     for each in objects:
         pipe.write(msgspec.json.encode(each) + b"\n")
+
+
+def _in_a_pipe() -> bool:
+    return not sys.stdout.isatty()

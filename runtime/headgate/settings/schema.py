@@ -103,7 +103,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Refuse what would make a request ambiguous.
 
         Raises:
-            ValueError: two sources share an ID or a write key.
+            ValueError: two sources share an ID or a write key, or one has it twice.
         """
         owner_of_id: set[str] = set()
         owner_of_key: dict[str, str] = {}
@@ -112,6 +112,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 raise ValueError(f"two sources have the id {source.id!r}; give each its own")
             owner_of_id.add(source.id)
             for key in map(hashed, source.write_keys):
+                if owner_of_key.get(key) == source.id:
+                    raise ValueError(f"the source {source.id!r} has a write key twice")
                 if key in owner_of_key:
                     both = f"{owner_of_key[key]!r} and {source.id!r}"
                     raise ValueError(f"the sources {both} share a write key; give each its own")

@@ -108,6 +108,8 @@ def test_a_secret_id_does_not_go_with_its_stream_to_another_name() -> None:
         (["enabled+=true"], {}, "enabled+=: it is no list"),
         (["write_keys-=wk_9"], {}, "write_keys-=: none of them is meant"),
         (["write_keys-=wk_1,wk_2"], {}, "write_keys: expected array of length >= 1"),
+        (["write_keys=wk_9,wk_9"], {}, "write_keys: the source 'web' has a write key twice"),
+        ([f"write_keys=wk_9,{hashed('wk_9')}"], {}, "write_keys: the source 'web' has a write key twice"),
         (["write_keys=[1"], {}, "a list is TOML's"),
         (["allowed_origins=www.example.com"], {}, "allowed_origins has 'www.example.com'"),
         (

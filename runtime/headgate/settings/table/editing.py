@@ -11,7 +11,7 @@ import msgspec
 from headgate.errors import SettingsError, UsageError
 from headgate.settings.schema import REGION, Destination, Source
 from headgate.settings.strict_toml import convert
-from headgate.settings.table.stored import StoredSource, members
+from headgate.settings.table.stored import StoredSource, StoredSources, members
 from headgate.settings.write_keys import hashed, means
 
 _ASSIGNMENT = re.compile(r"(?P<field>[a-z_]+)(?P<operator>\+=|-=|=)(?P<value>.*)", re.DOTALL)
@@ -75,7 +75,12 @@ def edited(
         _set_secret(chosen, secret_id, moved=chosen.get("stream_name") != stream_name)
     elif secret_id is not None:
         raise UsageError("a Secret ID is a destination's: give --destination STREAM")
-    return convert(said, StoredSource, where=f"the source {source_id!r}")
+    made = convert(said, StoredSource, where=f"the source {source_id!r}")
+    try:
+        StoredSources(sources=(made,))
+    except ValueError as error:
+        raise SettingsError(f"write_keys: {error}") from None
+    return made
 
 
 def without(before: StoredSource, destination: str) -> StoredSource:
