@@ -23,6 +23,7 @@ from constructs_lib.forwarder import (
     forwarder_principal,
 )
 from constructs_lib.forwarder.network import CIDR
+from constructs_lib.forwarder.settings import Settings
 from environments import forwarder as env
 from stacks.wiring import existing_stream, output, secret_values
 
@@ -83,7 +84,7 @@ class ForwarderStack(Stack):
         self.forwarder = Forwarder(
             self,
             "Forwarder",
-            sources=self._sources(settings.sources_secret, settings.sources_key_arn),
+            sources=self._sources(settings),
             destinations=[
                 ForwarderDestination.of(event_stream, self.destination_role),
                 *self._other_destinations(settings.other_destinations),
@@ -172,7 +173,10 @@ class ForwarderStack(Stack):
             Validations.of(subnet).acknowledge(_NO_ROUTE_TABLES)
         return ec2.SubnetSelection(subnets=subnets)
 
-    def _sources(self, name: str, key_arn: str | None) -> secretsmanager.ISecret:
+    def _sources(self, settings: env.Forwarder) -> secretsmanager.ISecret | Settings:
+        name, key_arn = settings.sources_secret, settings.sources_key_arn
+        if name is None:
+            return self._settings_table(RemovalPolicy[settings.removal_policy.upper()])
         if name.startswith("arn:"):
             return secretsmanager.Secret.from_secret_attributes(
                 self,
@@ -181,6 +185,21 @@ class ForwarderStack(Stack):
                 encryption_key=kms.Key.from_key_arn(self, "SourcesKey", key_arn) if key_arn else None,
             )
         return secretsmanager.Secret.from_secret_name_v2(self, "Sources", name)
+
+    def _settings_table(self, removal_policy: RemovalPolicy) -> Settings:
+        # An environment without one need not load DynamoDB's constructs.
+        from constructs_lib.forwarder.settings_table import SettingsTable
+
+        settings = SettingsTable(self, "Settings", removal_policy=removal_policy)
+        policy = iam.ManagedPolicy(
+            self,
+            "ChangeSettings",
+            description="Changes of a forwarder's settings with headgate settings",
+            document=iam.PolicyDocument(statements=settings.changing_statements()),
+        )
+        output(self, "SettingsTable", settings.table.table_name, "The table of headgate settings")
+        output(self, "SettingsPolicy", policy.managed_policy_arn, "The policy of those who change settings")
+        return settings
 
     def _other_destinations(self, destinations: Sequence[env.Destination]) -> list[ForwarderDestination]:
         return [

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.queues import DEAD_LETTER_ACTIONS, OVERFLOW_ACTIONS, ForwarderQueues
+from constructs_lib.forwarder.settings import SettingsPlace
 
 
 def task_statements(
@@ -17,7 +17,7 @@ def task_statements(
     destinations: Sequence[ForwarderDestination],
     queues: ForwarderQueues,
     queue_key: kms.IKey,
-    sources: secretsmanager.ISecret,
+    settings: SettingsPlace,
 ) -> list[iam.PolicyStatement]:
     """Return the statements of the task role's policy."""
     return [
@@ -34,33 +34,11 @@ def task_statements(
             actions=list(DEAD_LETTER_ACTIONS),
             resources=[queues.dead_letters.queue_arn],
         ),
-        _key_statement(stack, "EncryptQueues", ["kms:Decrypt", "kms:GenerateDataKey"], queue_key, "sqs"),
         iam.PolicyStatement(
-            sid="ReadSettings", actions=["secretsmanager:GetSecretValue"], resources=[secret_arn(sources)]
+            sid="EncryptQueues",
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[queue_key.key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"sqs.{stack.region}.amazonaws.com"}},
         ),
-        *(
-            [
-                _key_statement(
-                    stack, "DecryptSettings", ["kms:Decrypt"], sources.encryption_key, "secretsmanager"
-                )
-            ]
-            if sources.encryption_key is not None
-            else []
-        ),
+        *settings.statements,
     ]
-
-
-def secret_arn(secret: secretsmanager.ISecret) -> str:
-    """Return the secret's ARN for a policy; where only its name is known, with `?` for AWS' letters."""
-    return secret.secret_full_arn or f"{secret.secret_arn}-??????"
-
-
-def _key_statement(
-    stack: Stack, sid: str, actions: list[str], key: kms.IKey, service: str
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid=sid,
-        actions=actions,
-        resources=[key.key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.region}.amazonaws.com"}},
-    )
