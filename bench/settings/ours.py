@@ -83,7 +83,7 @@ def main(count: int) -> None:
     routes = measured(costs, "routes", lambda: Routes(sources))
     held = memory(os.getpid()) - before
     again = store.latest()
-    measured(costs, "look, nothing changed", lambda: store.latest())
+    measured(costs, "look, nothing changed", store.latest)
 
     changed = table.source(source(count // 2).id)
     assert changed is not None

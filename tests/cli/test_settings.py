@@ -37,6 +37,12 @@ stream_name = "events"
 region = "eu-west-1"
 """
 
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 Ended = tuple[int, str, str]
 Run = Callable[..., Ended]
 
@@ -57,9 +63,9 @@ def world(module_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def run(world: World, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def run(*arguments: str, stdin: str = "") -> Ended:
+    def run(*arguments: str, stdin: str | io.StringIO = "") -> Ended:
         monkeypatch.setattr(sys, "argv", ["headgate", "settings", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin) if isinstance(stdin, str) else stdin)
         with pytest.raises(SystemExit) as ended:
             app.run()
         sys.stdout.flush()
@@ -186,6 +192,22 @@ def test_a_secret_id_comes_from_a_pipe_or_a_file_and_never_from_the_command_line
     assert "give --secret-id" in refused(run(*to, f"secret_id={SECRETS[1]}"))
     objects(run(*to, "secret_id="))
     assert secret() is None
+
+
+def test_on_a_terminal_a_secret_id_is_asked_for_unseen(
+    run: Run, plain: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("import", plain)
+    asked: list[dict[str, Any]] = []
+
+    def prompt(text: str, **how: Any) -> str:
+        asked.append({"text": text, **how})
+        return "typed-unseen"
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    objects(run("set", "web", "--destination", "events", "--secret-id", stdin=Terminal()))
+    assert asked == [{"text": "Secret ID", "hide_input": True, "err": True}]
+    assert world.store().latest().sources()[hashed(KEYS[0])].destinations[0].secret_id == "typed-unseen"
 
 
 def test_the_history_tells_who_changed_what_and_when(run: Run, plain: str) -> None:
