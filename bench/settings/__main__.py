@@ -83,14 +83,16 @@ def main() -> None:
             said.append(ours(asked.sources, more))
             starts.append(started(more))
     print_table(
-        [f"{asked.sources:,} sources, median of {asked.rounds}", "CPU s", "seconds"],
+        [f"{asked.sources:,} sources, median of {asked.rounds}", "CPU ms", "ms"],
         (
-            [name, *(median(run["costs"][name][what] for run in said) for what in ("cpu", "seconds"))]
+            [name, *(1e3 * median(run["costs"][name][what] for run in said) for what in ("cpu", "seconds"))]
             for name in said[0]["costs"]
         ),
     )
     start = {what: median(run[what] for run in starts) for what in starts[0]}
-    print(f"| headgate serve, until it serves | {start['cpu']:.2f} | {start['seconds']:.2f} |\n")
+    print(
+        f"| headgate serve, until it serves | {1e3 * start['cpu']:,.0f} | {1e3 * start['seconds']:,.0f} |\n"
+    )
     print_table(
         ["looking up", "microseconds"],
         ([name, median(run["us"][name] for run in said)] for name in said[0]["us"]),

@@ -1,8 +1,6 @@
 """`headgate settings`: sources and destinations in a table, looked at and changed."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,37 +8,18 @@ import typer
 
 from headgate.cli import settings_output as output
 from headgate.cli.output import ended_by_its_reader
+from headgate.cli.tables import Key, OpenTable, Table, open_table, source_at_version, source_of
 from headgate.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
     from headgate.settings.schema import Source
-    from headgate.settings.table.client import SettingsTable
-    from headgate.settings.table.layout import Change, Kept
-    from headgate.settings.table.sealing import Sealing
-    from headgate.settings.table.writer import Writer
+    from headgate.settings.table.transactions import Change
 
 app = typer.Typer(
     help="Sources and destinations in a DynamoDB table, which every worker follows without a restart.",
     no_args_is_help=True,
 )
 
-Table = Annotated[
-    str,
-    typer.Option(
-        metavar="TABLE",
-        envvar="HEADGATE_SETTINGS_TABLE",
-        help="The table, by its name or its whole ARN; dynamodb:// may stand before it.",
-        show_default=False,
-    ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        metavar="KMS_KEY",
-        help="The KMS key for Secret IDs.",
-        show_default="the one that the table is encrypted with",
-    ),
-]
 SourceId = Annotated[str, typer.Argument(metavar="SOURCE", help="The source ID.", show_default=False)]
 DestinationName = Annotated[
     str | None,
@@ -61,29 +40,6 @@ IfVersion = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class _Opened:
-    table: "SettingsTable"
-    sealing: "Sealing"
-    writer: "Callable[[], Writer]"
-
-
-def _open(name: str) -> _Opened:
-    import botocore.session
-
-    from headgate.settings.table.client import SCHEME, SettingsTable
-    from headgate.settings.table.sealing import Sealing
-    from headgate.settings.table.writer import Writer, caller
-
-    session = botocore.session.get_session()
-    table = SettingsTable(session, name.removeprefix(SCHEME))
-    return _Opened(
-        table,
-        Sealing(session, table.region, about=table.name),
-        lambda: Writer(table=table, who=caller(session, table.region)),
-    )
-
-
 @app.command("list")
 def list_(table: Table) -> None:
     """Show every source of the table.
@@ -93,7 +49,7 @@ def list_(table: Table) -> None:
     Example: headgate settings list --table headgate-settings
     """
     with ended_by_its_reader():
-        output.show_sources(_open(table).table.sources())
+        output.show_sources(open_table(table).table.sources())
 
 
 @app.command()
@@ -105,7 +61,7 @@ def show(source: SourceId, table: Table) -> None:
     Example: headgate settings show 8kf3Qw2LpZ --table headgate-settings
     """
     with ended_by_its_reader():
-        output.show_source(_there(_open(table).table, source))
+        output.show_source(source_of(open_table(table).table, source))
 
 
 @app.command("set")
@@ -151,16 +107,16 @@ def set_(
     headgate settings set app write_keys=wk_app --destination events role_address=arn:aws:iam::...:role/writer
     """
     from headgate.settings.table.editing import assignment, edited
-    from headgate.settings.table.layout import Change
     from headgate.settings.table.stored import sealed
+    from headgate.settings.table.transactions import Change
 
     assignments = [assignment(each) for each in fields or ()]
     given = _secret_id(secret_id, secret_id_file)
-    opened = _open(table)
-    before = _at_version(opened.table, source, if_version)
+    opened = open_table(table)
+    before = source_at_version(opened.table, source, if_version)
     was = before.source if before is not None else None
     wanted = edited(source, was, assignments, destination=destination, secret_id=given)
-    after = sealed(wanted, opened.sealing.encrypting(_key_of(opened, key)))
+    after = sealed(wanted, opened.encrypting(key))
     _write(opened, Change(before, after))
 
 
@@ -175,10 +131,10 @@ def remove(
     Example: headgate settings remove web --destination eu-west-1/events
     """
     from headgate.settings.table.editing import without
-    from headgate.settings.table.layout import Change
+    from headgate.settings.table.transactions import Change
 
-    opened = _open(table)
-    before = _at_version(opened.table, source, if_version) or _there(opened.table, source)
+    opened = open_table(table)
+    before = source_at_version(opened.table, source, if_version) or source_of(opened.table, source)
     _write(opened, Change(before, without(before.source, destination) if destination is not None else None))
 
 
@@ -198,12 +154,12 @@ def import_(
     Example: headgate settings import sources.toml --table headgate-settings
     """
     from headgate.settings.file_store import text_of
-    from headgate.settings.table.layout import Change
     from headgate.settings.table.stored import read_export, sealed
+    from headgate.settings.table.transactions import Change
 
     wanted = read_export(text_of(file), where=str(file))
-    opened = _open(table)
-    encrypt = opened.sealing.encrypting(_key_of(opened, key))
+    opened = open_table(table)
+    encrypt = opened.encrypting(key)
     there = {each.source.id: each for each in opened.table.sources()}
     changes = [Change(there.get(each.id), sealed(each, encrypt)) for each in wanted]
     changes = [each for each in changes if each.was != each.after]
@@ -228,7 +184,7 @@ def export(table: Table) -> None:
     from headgate.settings.table.stored import export as text_of
 
     with ended_by_its_reader():
-        sys.stdout.write(text_of(each.source for each in _open(table).table.sources()))
+        sys.stdout.write(text_of(each.source for each in open_table(table).table.sources()))
 
 
 @app.command()
@@ -277,32 +233,10 @@ def history(
     Example: headgate settings history 8kf3Qw2LpZ --table headgate-settings
     """
     with ended_by_its_reader():
-        output.show_history(_open(table).table.history(source))
+        output.show_history(open_table(table).table.history(source))
 
 
-def _there(table: "SettingsTable", source_id: str) -> "Kept":
-    kept = table.source(source_id)
-    if kept is None:
-        raise UsageError(f"{table.name} has no source {source_id!r}; see: headgate settings list")
-    return kept
-
-
-def _at_version(table: "SettingsTable", source_id: str, wanted: int | None) -> "Kept | None":
-    from headgate.settings.table.writer import stale
-
-    kept = table.source(source_id)
-    if wanted is not None and wanted != (kept.number if kept is not None else 0):
-        raise stale(source_id, wanted or None, kept)
-    return kept
-
-
-def _key_of(opened: _Opened, key: str | None) -> Callable[[], str]:
-    from functools import cache
-
-    return cache(lambda: key or opened.table.key_arn())
-
-
-def _write(opened: _Opened, change: "Change") -> None:
+def _write(opened: OpenTable, change: "Change") -> None:
     number = None if change.was == change.after else opened.writer().write([change])
     output.show_change(change, number)
 

@@ -8,7 +8,8 @@ from headgate.cli.output import Pipe, console, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from headgate.settings.table.layout import Change, Entry, Kept
+    from headgate.settings.table.layout import Entry, Kept
+    from headgate.settings.table.transactions import Change
 
 
 def show_sources(kept: "Iterable[Kept]") -> None:

@@ -13,10 +13,10 @@ from moto import mock_aws
 
 from headgate.settings.table.client import SettingsTable
 from headgate.settings.table.editing import assignment, edited
-from headgate.settings.table.layout import Change
 from headgate.settings.table.sealing import Sealing
 from headgate.settings.table.store import TableStore
 from headgate.settings.table.stored import StoredSource, sealed
+from headgate.settings.table.transactions import Change
 from headgate.settings.table.writer import Writer
 
 REGION, NAME = "eu-central-1", "headgate-settings"

@@ -8,7 +8,7 @@ import pytest
 from headgate.errors import HeadgateError, SettingsError
 from headgate.settings.table.client import SettingsTable
 from headgate.settings.table.editing import assignment, edited
-from headgate.settings.table.layout import Change
+from headgate.settings.table.transactions import Change
 from headgate.settings.table.writer import StaleChange, caller
 from tests.settings.table.in_moto import NAME, REGION, WHO, World, calls_of
 

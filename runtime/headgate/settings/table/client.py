@@ -16,7 +16,6 @@ from headgate.settings.table.layout import (
     Item,
     Kept,
     Seen,
-    Step,
     entry_in,
     history_place,
     kept_in,
@@ -24,6 +23,7 @@ from headgate.settings.table.layout import (
     number_of,
     seen_in,
 )
+from headgate.settings.table.transactions import Step
 
 SCHEME = "dynamodb://"
 BATCH_ITEMS = 100

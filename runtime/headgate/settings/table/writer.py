@@ -13,18 +13,8 @@ from headgate import backoff
 from headgate.errors import HeadgateError, SettingsError
 from headgate.settings.aws_service import AwsService, Refused
 from headgate.settings.table.client import SettingsTable
-from headgate.settings.table.layout import (
-    HISTORY_DAYS,
-    SOURCE,
-    WRITE_KEY,
-    Change,
-    Kept,
-    Signature,
-    Step,
-    batches,
-    kept_in,
-    transaction,
-)
+from headgate.settings.table.layout import HISTORY_DAYS, SOURCE, WRITE_KEY, Kept, kept_in
+from headgate.settings.table.transactions import Change, Signature, Step, batches, transaction
 from headgate.settings.write_keys import shown
 
 _ATTEMPTS = 30
@@ -58,7 +48,7 @@ class Writer:
     def write(self, changes: Sequence[Change]) -> int:
         """Make changes of different sources, one or more, in as few transactions as they fit.
 
-        Where one is refused, those of its transaction and of later ones are not made.
+        Where one is stale, or its write key another's, those of its transaction and later ones are not made.
 
         Returns:
             The version that the last of them is of.
@@ -68,7 +58,10 @@ class Writer:
             SettingsError: a write key is another source's, or DynamoDB does not take so much.
             AwsError: AWS refused, or did not answer.
         """
-        return [self._write(batch) for batch in batches(changes)][-1]
+        together = batches(changes)
+        for batch in together:  # what DynamoDB does not take is known before anything is written
+            transaction(self.table.id, batch, None, self._signature())
+        return [self._write(batch) for batch in together][-1]
 
     def _write(self, changes: Sequence[Change]) -> int:
         for attempt in range(1, _ATTEMPTS + 1):

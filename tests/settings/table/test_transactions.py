@@ -4,22 +4,24 @@ from msgspec.structs import replace
 from headgate.errors import SettingsError
 from headgate.settings.table.layout import (
     HISTORY,
-    ITEM_BYTES,
     SOURCE,
-    TRANSACTION_ITEMS,
     VERSION,
     WRITE_KEY,
-    Change,
     Kept,
     Seen,
+    history_place,
+    kept_in,
+)
+from headgate.settings.table.stored import StoredDestination, StoredSource
+from headgate.settings.table.transactions import (
+    ITEM_BYTES,
+    TRANSACTION_ITEMS,
+    Change,
     Signature,
     Step,
     batches,
-    history_place,
-    kept_in,
     transaction,
 )
-from headgate.settings.table.stored import StoredDestination, StoredSource
 from headgate.settings.write_keys import hashed
 
 ME = Signature(who="arn:me", at="2026-01-02T03:04:05Z", expires=1_800_000_000, nonce="n")
