@@ -126,34 +126,3 @@ def test_a_source_larger_than_an_item_is_refused_and_the_limit_is_named() -> Non
     was = replace(source("web", "a"), name=text)
     with pytest.raises(SettingsError, match="the change of the source 'web' has"):
         steps(Change(kept(was), replace(was, name=text[1:] + "y")))
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ("{", "t: the source 'web': not valid JSON"),
-        (
-            '{"id": "other", "write_keys": ["k"], "destinations": [{"stream_name": "e"}]}',
-            "have the id 'other'",
-        ),
-        (
-            '{"id": "web", "write_keys": ["k"], "destinations": [{"stream_name": "e", "ordering": "none"}]}',
-            "t: the source 'web': destinations[1] ('e').ordering: ",
-        ),
-    ],
-)
-def test_an_item_that_is_not_valid_is_named_with_the_field(settings: str, said: str) -> None:
-    made = item(steps(Change(None, source("web", "a")))[SOURCE, "web"]) | {"settings": {"S": settings}}
-    with pytest.raises(SettingsError) as refused:
-        kept_in(made, where="t")
-    assert said in str(refused.value)
-
-
-def test_an_item_of_somebody_elses_is_named() -> None:
-    with pytest.raises(SettingsError, match="t: the item of the source 'web' is none of headgate settings"):
-        kept_in({"pk": {"S": SOURCE}, "sk": {"S": "web"}}, where="t")
-
-
-def test_places_in_the_history_sort_as_numbers_do() -> None:
-    numbers = [(1, 0), (1, 32), (2, 0), (10, 0), (999, 99), (10**9, 0)]
-    assert sorted(history_place(*each) for each in numbers) == [history_place(*each) for each in numbers]

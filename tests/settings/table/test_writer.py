@@ -121,6 +121,17 @@ def test_of_a_refused_transaction_nothing_is_written(world: World) -> None:
     assert world.dump() == before
 
 
+def test_what_dynamodb_does_not_take_is_known_before_anything_is_written(world: World) -> None:
+    keys = ",".join(f"wk_{number}" for number in range(99))
+    sources = [
+        edited(name, None, [assignment(f"write_keys={text}")], destination="events")
+        for name, text in (("first", "wk"), ("last", keys))
+    ]
+    with pytest.raises(SettingsError, match="write_keys of 'last'"):
+        world.writer().write([Change(None, world.sealed(each)) for each in sources])
+    assert world.table.version() is None
+
+
 def test_many_sources_are_written_in_few_transactions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = [
         world.sealed(edited(f"s{n}", None, [assignment(f"write_keys=k{n}")], destination="events"))
