@@ -36,5 +36,6 @@ def test_a_secret_id_is_only_ever_set_or_set_again() -> None:
 
 
 def test_two_destinations_of_one_stream_are_told_apart() -> None:
-    both = replace(WEB, destinations=(EVENTS, EVENTS, replace(EVENTS, region="eu-west-1")))
+    off = replace(EVENTS, enabled=False)
+    both = replace(WEB, destinations=(EVENTS, off, replace(EVENTS, region="eu-west-1")))
     assert list(named(both)) == ["us-west-2/events", "us-west-2/events#2", "eu-west-1/events"]

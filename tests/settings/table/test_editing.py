@@ -60,6 +60,13 @@ def test_a_destination_is_found_by_region_or_place(name: str, place: int) -> Non
     assert without(WEB, name).destinations == (WEB.destinations[1 - place],)
 
 
+def test_the_place_after_the_last_is_a_new_destination_of_any_stream() -> None:
+    made = edit("stream_name=events", "enabled=false", destination="#3")
+    assert made.destinations == (*WEB.destinations, StoredDestination(stream_name="events", enabled=False))
+    with pytest.raises(UsageError, match="no destination '#3'"):
+        without(WEB, "#3")
+
+
 def test_lists_grow_and_shrink() -> None:
     more = edit("write_keys+=wk_3", "write_keys+=wk_1")
     assert more.write_keys == (*WEB.write_keys, hashed("wk_3"))
@@ -117,7 +124,9 @@ def test_a_secret_id_does_not_go_with_its_stream_to_another_name() -> None:
             {"destination": "events"},
             "2 destinations 'events'; give REGION/STREAM, or the place: #1 or #2",
         ),
-        ([], {"destination": "#3"}, "has 2, and no '#3'"),
+        ([], {"destination": "#3"}, "the key 'stream_name' is missing"),
+        ([], {"destination": "#4"}, "'#4' is no place in 'web'; allowed: #1 to #3, a new one"),
+        ([], {"destination": "#x"}, "'#x' is no place in 'web'"),
         ([], {"destination": "x/y"}, "'x/y' begins with no region"),
         ([], {"destination": "a b"}, "stream_name is 'a b'"),
         ([], {"secret_id": "ab"}, "a Secret ID is a destination's"),

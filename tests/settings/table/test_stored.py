@@ -54,7 +54,9 @@ def sources_of(number: int) -> st.SearchStrategy[Source]:
         enabled=st.booleans(),
         allowed_origins=st.sampled_from([("*",), ("https://a.example", "null"), ()]),
         max_events_per_second=st.none() | st.integers(1, 10**9),
-        destinations=st.lists(destinations, min_size=1, max_size=3).map(tuple),
+        destinations=st.lists(
+            destinations, min_size=1, max_size=3, unique_by=lambda each: (each.region, each.stream_name)
+        ).map(tuple),
     )
 
 

@@ -56,7 +56,8 @@ def edited(
         before: as it is.
         assignments: of a destination's fields where `destination` is given and has such a field, else of the
             source's.
-        destination: which one, or a new one: `STREAM`, `REGION/STREAM`, or its place as `#2`.
+        destination: which one, or a new one: `STREAM`, `REGION/STREAM`, or its place as `#2`; the place
+            after the last is a new one.
         secret_id: the Secret ID that the destination is to have.
 
     Raises:
@@ -65,7 +66,7 @@ def edited(
     """
     said: dict[str, Any] = members(before) if before is not None else {"id": source_id, "destinations": []}
     chosen = _chosen(said["destinations"], destination, source_id) if destination is not None else None
-    stream_name = chosen["stream_name"] if chosen is not None else None
+    stream_name = chosen.get("stream_name") if chosen is not None else None
     for each in assignments:
         if chosen is not None and each.field in _fields(Destination):
             _assign(chosen, each, _fields(Destination))
@@ -107,14 +108,16 @@ def _chosen(destinations: list[dict[str, Any]], name: str, source_id: str) -> di
     """Return the destination of a name; where there is none, a new one among them.
 
     Raises:
-        UsageError: there are several, or there is none at such a place.
+        UsageError: there are several, or there can be none at such a place.
     """
     if name.startswith("#"):
-        place = int(name[1:]) if name[1:].isdecimal() else 0
-        if not 1 <= place <= len(destinations):
+        place, new = int(name[1:]) if name[1:].isdecimal() else 0, len(destinations) + 1
+        if not 1 <= place <= new:
             raise UsageError(
-                f"--destination: the source {source_id!r} has {len(destinations)}, and no {name!r}"
+                f"--destination: {name!r} is no place in {source_id!r}; allowed: #1 to #{new}, a new one"
             )
+        if place == new:
+            destinations.append({})
         return destinations[place - 1]
     region, slash, stream_name = name.rpartition("/")
     if slash and not REGION.fullmatch(region):
