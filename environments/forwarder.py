@@ -80,13 +80,17 @@ class Forwarder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         str, Meta(description="ARN of the ACM certificate of that name, in this region.")
     ]
     sources_secret: Annotated[
-        str,
-        Meta(min_length=1, description="Name or ARN of the secret that holds the settings, a sources.toml."),
-    ]
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="Name or ARN of the secret that holds the settings, a sources.toml."),
+    ] = None
     sources_key_arn: Annotated[
         str | None,
         Meta(description="Its customer managed key, if it has one; sources_secret is then its whole ARN."),
     ] = None
+    settings_table: Annotated[
+        bool,
+        Meta(description="Make a table for the settings, in place of sources_secret."),
+    ] = False
     source_ids: Annotated[
         tuple[str, ...] | None,
         Meta(description="The source IDs of the settings: External IDs of the forwarder's role."),
@@ -117,11 +121,16 @@ class Forwarder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     removal_policy: Annotated[
         Literal["retain", "destroy"],
         Meta(
-            description="What becomes of queues, log and key with the stack; destroy needs allow_destroy too."
+            description="What becomes of queues, log, keys and table with the stack; destroy needs "
+            "allow_destroy too."
         ),
     ] = "retain"
 
     def __post_init__(self) -> None:
-        """Refuse a key for a secret whose ARN is not known."""
-        if self.sources_key_arn is not None and not self.sources_secret.startswith("arn:"):
+        """Refuse settings in two places or none, and a key for a secret whose ARN is not known."""
+        if (self.sources_secret is None) != self.settings_table:
+            raise ValueError(
+                "settings are in a secret or in a table: give sources_secret, or settings_table = true"
+            )
+        if self.sources_key_arn is not None and not (self.sources_secret or "").startswith("arn:"):
             raise ValueError("sources_key_arn goes with a sources_secret that is the secret's whole ARN")

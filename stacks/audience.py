@@ -43,7 +43,7 @@ class AudienceStack(Stack):
         self.runner = AudienceRunner(
             self,
             "Audiences",
-            sources=sources_secret(self, settings),
+            sources=sources_secret(self, settings) or beside.sources,
             destinations=beside.destinations,
             forwarder=beside.forwarder,
             cpu_architecture=getattr(ecs.CpuArchitecture, settings.cpu_architecture.upper()),

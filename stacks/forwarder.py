@@ -8,7 +8,6 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from constructs_lib import DestinationRole, EventStreamBase, NetworkConditions
@@ -20,6 +19,7 @@ from constructs_lib.forwarder import (
     forwarder_principal,
 )
 from constructs_lib.forwarder.network import CIDR
+from constructs_lib.forwarder.settings import Settings, settings_place
 from environments import forwarder as env
 from environments.audience import Audience
 from stacks.forwarder_wiring import alarm_actions, audience_role_name, sources_secret
@@ -85,7 +85,8 @@ class ForwarderStack(Stack):
             else None,
             role_name=f"headgate-{name}-delivery",
         )
-        sources = sources_secret(self, settings)
+        removal_policy = RemovalPolicy[settings.removal_policy.upper()]
+        self.sources = sources_secret(self, settings) or self._settings_table(removal_policy)
         self.destinations = [
             ForwarderDestination.of(event_stream, self.destination_role),
             *self._other_destinations(settings.other_destinations),
@@ -93,7 +94,7 @@ class ForwarderStack(Stack):
         self.forwarder = Forwarder(
             self,
             "Forwarder",
-            sources=sources,
+            sources=self.sources,
             destinations=self.destinations,
             domain_name=settings.domain_name,
             certificate=acm.Certificate.from_certificate_arn(self, "Certificate", settings.certificate_arn),
@@ -106,10 +107,10 @@ class ForwarderStack(Stack):
             max_tasks=settings.max_tasks,
             task_role_name=task_role_name,
             service_name=f"headgate-{name}",
-            removal_policy=RemovalPolicy[settings.removal_policy.upper()],
+            removal_policy=removal_policy,
         )
         if audiences:
-            self._let_through(audiences, name, sources)
+            self._let_through(audiences, name)
         self.dashboard = EventDashboard(
             self,
             "Dashboard",
@@ -178,7 +179,7 @@ class ForwarderStack(Stack):
             Validations.of(subnet).acknowledge(_NO_ROUTE_TABLES)
         return ec2.SubnetSelection(subnets=subnets)
 
-    def _let_through(self, audiences: Sequence[Audience], name: str, sources: secretsmanager.ISecret) -> None:
+    def _let_through(self, audiences: Sequence[Audience], name: str) -> None:
         """Open the endpoints for the audiences' stack, which comes after this one: by names alone."""
         from constructs_lib.audiences import AudienceMembers, let_through
 
@@ -188,9 +189,24 @@ class ForwarderStack(Stack):
                 endpoints,
                 task_role_arn=f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{audience_role_name(name)}",
                 destinations=self.destinations,
-                sources=sources,
+                settings=settings_place(self.sources, self),
                 members=[AudienceMembers(location=each.members) for each in audiences],
             )
+
+    def _settings_table(self, removal_policy: RemovalPolicy) -> Settings:
+        # An environment without one need not load DynamoDB's constructs.
+        from constructs_lib.forwarder.settings_table import SettingsTable
+
+        settings = SettingsTable(self, "Settings", removal_policy=removal_policy)
+        policy = iam.ManagedPolicy(
+            self,
+            "ChangeSettings",
+            description="Changes of a forwarder's settings with headgate settings",
+            document=iam.PolicyDocument(statements=settings.changing_statements()),
+        )
+        output(self, "SettingsTable", settings.table.table_name, "The table of headgate settings")
+        output(self, "SettingsPolicy", policy.managed_policy_arn, "The policy of those who change settings")
+        return settings
 
     def _other_destinations(self, destinations: Sequence[env.Destination]) -> list[ForwarderDestination]:
         return [

@@ -10,9 +10,11 @@ from constructs import Construct
 from environments.forwarder import Forwarder
 
 
-def sources_secret(scope: Construct, settings: Forwarder) -> secretsmanager.ISecret:
-    """Return the secret that holds the settings."""
+def sources_secret(scope: Construct, settings: Forwarder) -> secretsmanager.ISecret | None:
+    """Return the secret that holds the settings; None where a table does."""
     name, key_arn = settings.sources_secret, settings.sources_key_arn
+    if name is None:
+        return None
     if name.startswith("arn:"):
         return secretsmanager.Secret.from_secret_attributes(
             scope,

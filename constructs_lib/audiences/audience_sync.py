@@ -132,12 +132,11 @@ class AudienceSync(Construct):
         stale_hours_ = stale_hours(schedule, stale_after_hours)
         self._runner, self._name = runner, name
 
-        sources = runner.sources
         sync = _Sync(
             name=name,
             members=members.location,
             source_id=source_id,
-            sources=f"secretsmanager://{sources.secret_full_arn or sources.secret_name}",
+            sources=runner.settings.location,
             state=runner.state,
             service_name=runner.service_name,
             id_column=id_column,

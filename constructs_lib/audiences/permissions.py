@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 
 from constructs_lib.audiences.members import AudienceMembers
 from constructs_lib.audiences.state_bucket import PREFIX
-from constructs_lib.forwarder.permissions import key_statement
+from constructs_lib.forwarder.encryption import key_statement
 
 STATE_ACTIONS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 

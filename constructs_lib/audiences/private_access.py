@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from aws_cdk import Aws
-from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib.audiences.members import AudienceMembers
 from constructs_lib.audiences.permissions import STATE_ACTIONS
 from constructs_lib.audiences.state_bucket import PREFIX
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.endpoints import ObjectAccess, PrivateEndpoints
-from constructs_lib.forwarder.permissions import secret_arn
+from constructs_lib.forwarder.settings import SettingsPlace
 
 _S3 = f"arn:{Aws.PARTITION}:s3:::"
 
@@ -20,7 +19,7 @@ def let_through(
     *,
     task_role_arn: str,
     destinations: Sequence[ForwarderDestination],
-    sources: secretsmanager.ISecret,
+    settings: SettingsPlace,
     members: Sequence[AudienceMembers] = (),
 ) -> None:
     """Open a network's endpoints for an `AudienceRunner` beside a forwarder, or by itself.
@@ -32,12 +31,12 @@ def let_through(
         endpoints: the endpoints.
         task_role_arn: what syncs run as.
         destinations: the runner's.
-        sources: the runner's.
+        settings: where the runner's are.
         members: those of its audiences.
     """
     endpoints.allow_records(destinations)
     endpoints.allow_assuming(task_role_arn, destinations)
-    endpoints.allow_secret(task_role_arn, secret_arn(sources))
+    endpoints.allow_settings(task_role_arn, settings)
     # The bucket of the state may be of another stack, so it is not named: any of this account.
     for actions, resource in ((STATE_ACTIONS, f"{_S3}*/{PREFIX}*"), (("s3:ListBucket",), f"{_S3}*")):
         endpoints.allow_objects(

@@ -8,7 +8,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -17,7 +16,8 @@ from constructs_lib.audiences.members import AudienceMembers
 from constructs_lib.audiences.state_bucket import PREFIX
 from constructs_lib.delivery_policy import MANAGED_POLICY_QUOTA
 from constructs_lib.forwarder import ForwarderDestination, task
-from constructs_lib.forwarder.permissions import assume_destinations, read_settings
+from constructs_lib.forwarder.permissions import assume_destinations
+from constructs_lib.forwarder.settings import SettingsPlace
 from constructs_lib.policy_size import policy_size
 
 _SHORTEST_ARN = len("arn:aws:s3:::abc")
@@ -31,7 +31,7 @@ class TaskRole(Construct):
         construct_id: its id within `scope`.
         role_name: 1 to 64 of IAM's characters. Default: CloudFormation makes one.
         destinations: where calls may go.
-        sources: the settings.
+        settings: where they are.
         state: the bucket of the state.
 
     Attributes:
@@ -46,7 +46,7 @@ class TaskRole(Construct):
         *,
         role_name: str | None,
         destinations: Sequence[ForwarderDestination],
-        sources: secretsmanager.ISecret,
+        settings: SettingsPlace,
         state: s3.IBucket,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -59,7 +59,7 @@ class TaskRole(Construct):
             role=self.role,
             statements=[
                 assume_destinations(destinations),
-                *read_settings(stack, sources),
+                *settings.statements,
                 *permissions.state_statements(state),
             ],
             description="Use of destinations' roles, settings, members and state by syncs of audiences",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, Names, RemovalPolicy
+from aws_cdk import Duration, Names, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_scheduler as scheduler
@@ -21,6 +21,7 @@ from constructs_lib.forwarder import Forwarder, ForwarderDestination, ForwarderN
 from constructs_lib.forwarder.encryption import forwarder_key
 from constructs_lib.forwarder.image import audiences_image
 from constructs_lib.forwarder.props import check_service_name
+from constructs_lib.forwarder.settings import Settings, settings_place
 from constructs_lib.removal import check_removal
 
 
@@ -36,7 +37,8 @@ class AudienceRunner(Construct):
     Args:
         scope: where to make it.
         construct_id: its id within `scope`.
-        sources: the secret that holds the settings, a `sources.toml`: the forwarder's own, beside one.
+        sources: where the settings are, a secret with a `sources.toml` or a `SettingsTable`: the forwarder's
+            own, beside one.
         destinations: where calls may go, one or more: the destinations of the audiences' sources.
         forwarder: the forwarder beside which syncs run.
         network: where they run, in its place.
@@ -69,7 +71,7 @@ class AudienceRunner(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        sources: secretsmanager.ISecret,
+        sources: secretsmanager.ISecret | Settings,
         destinations: Sequence[ForwarderDestination],
         forwarder: Forwarder | None = None,
         network: ForwarderNetwork | None = None,
@@ -93,7 +95,7 @@ class AudienceRunner(Construct):
         self.log_group = place.log_group
         self.service_name = service_name or place.service_name
         check_service_name(self.service_name)
-        self.sources = sources
+        self.settings = settings_place(sources, Stack.of(self))
         self.cpu_architecture = cpu_architecture or ecs.CpuArchitecture.ARM64
         self.image = image or audiences_image(self, "Image", cpu_architecture=self.cpu_architecture)
         self.state_bucket = state_bucket(self, "State")
@@ -103,7 +105,7 @@ class AudienceRunner(Construct):
             "TaskRole",
             role_name=task_role_name,
             destinations=destinations,
-            sources=sources,
+            settings=self.settings,
             state=self.state_bucket,
         )
         self.task_role = self._task.role
@@ -136,7 +138,7 @@ class AudienceRunner(Construct):
                 self._endpoints,
                 task_role_arn=self.task_role.role_arn,
                 destinations=destinations,
-                sources=sources,
+                settings=self.settings,
             )
         elif endpoints is not None and task_role_name is None:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The customer managed key of a forwarder's queues and log."""
+"""The customer managed key of a forwarder's queues and log, and how policies let keys be used."""
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -39,3 +39,15 @@ def forwarder_key(scope: Construct, construct_id: str, *, removal_policy: Remova
         )
     )
     return key
+
+
+def key_statement(
+    stack: Stack, sid: str, actions: list[str], key_arns: list[str], service: str
+) -> iam.PolicyStatement:
+    """Return the statement that lets a task use keys through one service of AWS, and not by itself."""
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=actions,
+        resources=key_arns,
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.region}.amazonaws.com"}},
+    )

@@ -13,16 +13,21 @@ from constructs_lib.delivery_policy import SHARD_MAP_ACTIONS
 from constructs_lib.event_stream_base import DELIVERY_ACTIONS
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.queues import OVERFLOW_ACTIONS
+from constructs_lib.forwarder.settings import SettingsPlace
 
 _SERVICES = {
     "KinesisStreams": ec2.InterfaceVpcEndpointAwsService.KINESIS_STREAMS,
     "Sts": ec2.InterfaceVpcEndpointAwsService.STS,
     "Sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
-    "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
     "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
     "EcrApi": ec2.InterfaceVpcEndpointAwsService.ECR,
     "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
 }
+_SETTINGS_SERVICES = {
+    "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+    "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
+}
+"""Made for the first forwarder whose settings need one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +39,7 @@ class PrivateAccess:
         execution_role: what ECS fetches the image and writes the log as.
         destinations: the streams, and the roles that records are put as.
         queue_arns: its overflow and dead-letter queues.
-        secret_arn: its settings.
+        settings: where they are.
         log_group_arn: its log, as CDK has it, with `:*` at the end.
     """
 
@@ -42,7 +47,7 @@ class PrivateAccess:
     execution_role: iam.IRole
     destinations: Sequence[ForwarderDestination]
     queue_arns: Sequence[str]
-    secret_arn: str
+    settings: SettingsPlace
     log_group_arn: str
 
 
@@ -89,18 +94,8 @@ class PrivateEndpoints(Construct):
             description="The VPC endpoints that forwarders reach AWS through",
             allow_all_outbound=False,
         )
-        self._interfaces = {
-            name: ec2.InterfaceVpcEndpoint(
-                self,
-                name,
-                vpc=vpc,
-                service=service,
-                subnets=subnets,
-                security_groups=[self.security_group],
-                open=False,
-            )
-            for name, service in _SERVICES.items()
-        }
+        self._vpc, self._subnets = vpc, subnets
+        self._interfaces = {name: self._interface(name, service) for name, service in _SERVICES.items()}
         self.kinesis = self._interfaces["KinesisStreams"]
         self._s3 = self._gateway("S3", ec2.GatewayVpcEndpointAwsService.S3, vpc, subnets, _image_layers(self))
         self._gateway("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, vpc, subnets, _own_tables(self))
@@ -117,7 +112,7 @@ class PrivateEndpoints(Construct):
         self.allow_records(access.destinations)
         self.allow_assuming(task_role_arn, access.destinations)
         self._allow("Sqs", [task_role_arn], OVERFLOW_ACTIONS, access.queue_arns)
-        self.allow_secret(task_role_arn, access.secret_arn)
+        self.allow_settings(task_role_arn, access.settings)
         self.allow_starting(access.execution_role.role_arn, access.log_group_arn)
 
     def allow_records(self, destinations: Sequence[ForwarderDestination]) -> None:
@@ -138,9 +133,12 @@ class PrivateEndpoints(Construct):
         """Let one more principal assume the roles of destinations."""
         self._allow("Sts", [principal_arn], ["sts:AssumeRole"], _role_arns(destinations))
 
-    def allow_secret(self, principal_arn: str, secret_arn: str) -> None:
-        """Let one more principal read a secret."""
-        self._allow("SecretsManager", [principal_arn], ["secretsmanager:GetSecretValue"], [secret_arn])
+    def allow_settings(self, principal_arn: str, settings: SettingsPlace) -> None:
+        """Let one more principal read settings."""
+        if settings.endpoint not in self._interfaces:
+            service = _SETTINGS_SERVICES[settings.endpoint]
+            self._interfaces[settings.endpoint] = self._interface(settings.endpoint, service)
+        self._allow(settings.endpoint, [principal_arn], settings.actions, [settings.arn])
 
     def allow_objects(self, principal_arn: str, access: ObjectAccess) -> None:
         """Let one more principal use S3."""
@@ -153,6 +151,17 @@ class PrivateEndpoints(Construct):
         self, name: str, principals: Sequence[str], actions: Sequence[str], resources: Sequence[str]
     ) -> None:
         self._interfaces[name].add_to_policy(_statement(principals, actions, resources))
+
+    def _interface(self, name: str, service: ec2.IInterfaceVpcEndpointService) -> ec2.InterfaceVpcEndpoint:
+        return ec2.InterfaceVpcEndpoint(
+            self,
+            name,
+            vpc=self._vpc,
+            service=service,
+            subnets=self._subnets,
+            security_groups=[self.security_group],
+            open=False,
+        )
 
     def _gateway(
         self,

@@ -21,7 +21,7 @@ from constructs_lib.forwarder.image import forwarder_image
 from constructs_lib.forwarder.load_balancer import ForwarderLoadBalancer
 from constructs_lib.forwarder.metrics import ForwarderMetrics
 from constructs_lib.forwarder.network import ForwarderNetwork
-from constructs_lib.forwarder.permissions import secret_arn, task_statements
+from constructs_lib.forwarder.permissions import task_statements
 from constructs_lib.forwarder.props import (
     TASKS,
     check_cluster,
@@ -32,6 +32,7 @@ from constructs_lib.forwarder.props import (
 )
 from constructs_lib.forwarder.queues import ForwarderQueues
 from constructs_lib.forwarder.service import Scaling, forwarder_service, run_only_with, scale
+from constructs_lib.forwarder.settings import Settings, settings_place
 from constructs_lib.removal import check_removal
 
 
@@ -47,8 +48,8 @@ class Forwarder(ForwarderMetrics, Construct):
     Args:
         scope: where to make it.
         construct_id: its id within `scope`.
-        sources: the secret that holds the settings, a `sources.toml`; it is read at start and followed. Its
-            text is never in the template.
+        sources: what holds the settings: a secret whose text is a `sources.toml`, or a `SettingsTable`. It
+            is read at start and followed, and its text is never in the template.
         destinations: where it may deliver to, one or more.
         domain_name: what clients call it, such as `events.example.com`; point it at the load balancer.
         certificate: of that name, in the stack's region.
@@ -101,7 +102,7 @@ class Forwarder(ForwarderMetrics, Construct):
         scope: Construct,
         construct_id: str,
         *,
-        sources: secretsmanager.ISecret,
+        sources: secretsmanager.ISecret | Settings,
         destinations: Sequence[ForwarderDestination],
         domain_name: str,
         certificate: acm.ICertificate,
@@ -140,6 +141,7 @@ class Forwarder(ForwarderMetrics, Construct):
         check_destinations(destinations, self.network, Stack.of(self))
         check_cluster(cluster, self.network)
 
+        settings = settings_place(sources, Stack.of(self))
         self.encryption_key = encryption_key or forwarder_key(self, "Key", removal_policy=removal_policy)
         queues = ForwarderQueues(
             self, "Queues", encryption_key=self.encryption_key, removal_policy=removal_policy
@@ -164,7 +166,7 @@ class Forwarder(ForwarderMetrics, Construct):
                 destinations=destinations,
                 queues=queues,
                 queue_key=self.encryption_key,
-                sources=sources,
+                settings=settings,
             ),
         )
         architecture = cpu_architecture or ecs.CpuArchitecture.ARM64
@@ -172,7 +174,7 @@ class Forwarder(ForwarderMetrics, Construct):
             self,
             "Task",
             serving=task.Serving(
-                sources=f"secretsmanager://{sources.secret_full_arn or sources.secret_name}",
+                sources=settings.location,
                 public_url=f"https://{domain_name}",
                 overflow_queue=queues.overflow.queue_url,
                 dead_letter_queue=queues.dead_letters.queue_url,
@@ -227,7 +229,7 @@ class Forwarder(ForwarderMetrics, Construct):
                     execution_role=self.execution_role,
                     destinations=destinations,
                     queue_arns=[queues.overflow.queue_arn, queues.dead_letters.queue_arn],
-                    secret_arn=secret_arn(sources),
+                    settings=settings,
                     log_group_arn=self.log_group.log_group_arn,
                 ),
                 self.service,

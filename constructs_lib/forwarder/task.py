@@ -27,7 +27,7 @@ class Serving:
     """What `headgate serve` is told.
 
     Attributes:
-        sources: where the settings are, as `secretsmanager://...`.
+        sources: where the settings are, as `secretsmanager://...` or `dynamodb://...`.
         public_url: where clients reach it.
         overflow_queue: URL.
         dead_letter_queue: URL.

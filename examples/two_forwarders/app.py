@@ -1,5 +1,6 @@
 """Two forwarders in one network: what floods one of them does not reach the other.
 
+The website's settings are in a secret, the shop's in a table that `headgate settings` changes.
 Run it with `cdk synth --app "python examples/two_forwarders/app.py"`.
 """
 
@@ -10,6 +11,7 @@ from constructs import Construct
 
 from constructs_lib import DestinationRole, EventStream
 from constructs_lib.forwarder import Forwarder, ForwarderDestination, ForwarderNetwork, forwarder_principal
+from constructs_lib.forwarder.settings_table import SettingsTable
 
 # For each forwarder, the source IDs of its settings.
 SOURCE_IDS = {"website": ["8kf3Qw2LpZ", "2bYt7RxMnc"], "shop": ["Vd5hJ1sKaE"]}
@@ -38,7 +40,9 @@ class Collectors(Stack):
             forwarder = Forwarder(
                 both,
                 "Forwarder",
-                sources=secretsmanager.Secret.from_secret_name_v2(both, "Sources", f"events/{name}"),
+                sources=SettingsTable(both, "Sources")
+                if name == "shop"
+                else secretsmanager.Secret.from_secret_name_v2(both, "Sources", f"events/{name}"),
                 destinations=[ForwarderDestination.of(events, role)],
                 domain_name=f"{name}.example.com",
                 certificate=certificate,

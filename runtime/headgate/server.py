@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import botocore.session
@@ -34,9 +35,8 @@ from headgate.metrics import names
 from headgate.metrics.store import Metrics
 from headgate.overflow.drain import Drainer
 from headgate.overflow.refuges import RefugeOptions, Refuges
-from headgate.settings.locate import store_at
 from headgate.settings.schema import Source
-from headgate.settings.store import Version
+from headgate.settings.store import Store, Version
 from headgate.settings.targets import every_target
 from headgate.settings.watch import Watch
 from headgate.spec.prepare import Limits
@@ -55,14 +55,14 @@ LOOK_SECONDS = 4
 """How long a worker looks at the settings before it accepts connections, with those it was given or none."""
 PREPARE_SECONDS = 5
 """How long destinations are got ready, before the first connection is accepted or `/healthz` says 200."""
+MOST_PREPARED = 64
+"""Destinations that are got ready: of thousands the calls alone would take longer than all have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
     """How the process serves; times in seconds."""
 
-    sources: str
-    """Where the settings are, as `headgate.settings.locate.store_at` takes it; they are followed."""
     delivery: DeliverySettings
     drain: float
     refuges: RefugeOptions = field(default_factory=RefugeOptions)
@@ -96,6 +96,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(
     listening: socket.socket,
+    store: Store,
     first: Version | None,
     options: ServerOptions,
     *,
@@ -106,16 +107,18 @@ def serve(
 
     Args:
         listening: the socket to accept from.
+        store: where the settings are; it is followed.
         first: what the settings were when they were first read; None where AWS did not give them.
         options: how to serve.
         parent: the channel to the supervisor, where there is one; its end is an order to stop at once.
         status: where this process itself serves `/statusz`, if anywhere.
     """
-    uvloop.run(_serve(listening, first, options, parent, status))
+    uvloop.run(_serve(listening, store, first, options, parent, status))
 
 
 async def _serve(
     listening: socket.socket,
+    store: Store,
     first: Version | None,
     options: ServerOptions,
     parent: socket.socket | None,
@@ -157,14 +160,12 @@ async def _serve(
         await known.wait()
         # What AWS does not answer in time is found out by the first request.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(delivery.prepare(api.targets), PREPARE_SECONDS)
+            await asyncio.wait_for(delivery.prepare(islice(api.targets, MOST_PREPARED)), PREPARE_SECONDS)
         api.ready = True
 
     if first is not None:
         take_settings(first.sources())
-    watch = Watch(
-        store_at(options.sources, session), first, take_settings, metrics.counter(names.SETTINGS_FAILURES)
-    )
+    watch = Watch(store, first, take_settings, metrics.counter(names.SETTINGS_FAILURES))
     api.reread = watch.reread
     # A worker that takes the place of one that died begins with what is in force now.
     with contextlib.suppress(TimeoutError):

@@ -77,12 +77,10 @@ def test_each_stack_and_command_that_is_named_exists() -> None:
     assert len(re.findall(r"npx cdk \w+ -c env=(?:dev|prod)", DOCUMENT)) == DOCUMENT.count("npx cdk ")
     for line in re.findall(r"cdk (?:deploy|destroy) -c env=\w+ (.+)", code):
         assert set(line.split()) <= STACKS
-    commands = {command.name for command in command_line.registered_commands}
-    assert (
-        {"check", "tail", "plan", "redrive"}
-        == set(re.findall(r"(?:\$ |`)headgate (\w+)", DOCUMENT))
-        <= commands
-    )
+    registered = (*command_line.registered_commands, *command_line.registered_groups)
+    commands = {command.name for command in registered}
+    named = set(re.findall(r"(?:\$ |`)headgate (\w+)", DOCUMENT))
+    assert {"check", "tail", "plan", "redrive", "settings"} == named <= commands
 
 
 def test_the_role_of_another_account_trusts_the_forwarder() -> None:

@@ -81,7 +81,11 @@ THEIR_VPC = (
         ),
         (BASE + "[role]\nprincipals = []", "role.principals: expected array of length >= 1"),
         (FORWARDER.replace("domain_name", "domain"), "forwarder: unknown key 'domain' (did you mean"),
-        (FORWARDER.replace('sources_secret = "s"\n', ""), "forwarder: the key 'sources_secret' is missing"),
+        (
+            FORWARDER.replace('sources_secret = "s"\n', ""),
+            "forwarder: settings are in a secret or in a table: give sources_secret, or settings_table",
+        ),
+        (FORWARDER + "settings_table = true", "forwarder: settings are in a secret or in a table"),
         (FORWARDER.replace('"s"', '""'), "forwarder.sources_secret: expected string of length >= 1"),
         (
             FORWARDER + 'sources_key_arn = "k"',

@@ -43,6 +43,7 @@ class Deployed:
             "AWS::IAM::Role": f"iam::{self.account}:role{path}{properties.get('RoleName', logical_id)}",
             "AWS::IAM::ManagedPolicy": f"iam::{self.account}:policy{path}{logical_id}",
             "AWS::Kinesis::Stream": f"kinesis:{in_region}:stream/{properties.get('Name', logical_id)}",
+            "AWS::DynamoDB::Table": f"dynamodb:{in_region}:table/{logical_id}",
             "AWS::KMS::Key": f"kms:{in_region}:key/{logical_id}",
             "AWS::SQS::Queue": f"sqs:{in_region}:{logical_id}",
             "AWS::Logs::LogGroup": f"logs:{in_region}:log-group:{logical_id}",

@@ -14,12 +14,16 @@ ENGINE = ROOT / "node_modules" / "@cloud-copilot" / "iam-simulate"
 
 # The engine drops each kms:EncryptionContext:* key of a request: it knows no key with a variable after a
 # colon. So that key gets another text key in its place, in policies and request alike. Only those that
-# Kinesis and CloudWatch Logs send are replaced: a policy that names any other still allows nothing.
+# Kinesis, CloudWatch Logs and headgate send are replaced: a policy that names any other allows nothing.
 ENCRYPTION_CONTEXT = "kms:EncryptionContext:aws:kinesis:arn"
 LOG_ENCRYPTION_CONTEXT = "kms:EncryptionContext:aws:logs:arn"
+SOURCE_ENCRYPTION_CONTEXT = "kms:EncryptionContext:source"
+DESTINATION_ENCRYPTION_CONTEXT = "kms:EncryptionContext:destination"
 _STAND_INS = {
     ENCRYPTION_CONTEXT: "aws:PrincipalTag/encryption-context-aws-kinesis-arn",
     LOG_ENCRYPTION_CONTEXT: "aws:PrincipalTag/encryption-context-aws-logs-arn",
+    SOURCE_ENCRYPTION_CONTEXT: "aws:PrincipalTag/encryption-context-source",
+    DESTINATION_ENCRYPTION_CONTEXT: "aws:PrincipalTag/encryption-context-destination",
 }
 
 ALLOWED, DENIED, FORBIDDEN = "Allowed", "ImplicitlyDenied", "ExplicitlyDenied"

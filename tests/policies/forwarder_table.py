@@ -24,10 +24,12 @@ from tests.policies.engine import (
     ALLOWED,
     ANY_RIGHTS,
     DENIED,
+    DESTINATION_ENCRYPTION_CONTEXT,
     ENCRYPTION_CONTEXT,
     FORBIDDEN,
     LOG_ENCRYPTION_CONTEXT,
     ROOT,
+    SOURCE_ENCRYPTION_CONTEXT,
     Request,
 )
 from tests.policies.table import DEV_SOURCE, OWNER, SECRETS, SEGMENT, STRANGER
@@ -55,6 +57,12 @@ stream = {{ arn = "{THEIR_STREAM}" }}
 """
 
 
+# A forwarder whose settings are in a table.
+IN_TABLE = ABROAD.partition("[[")[0].replace(
+    'sources_secret = "headgate/abroad/sources"', "settings_table = true"
+)
+
+
 def their_stack(app: cdk.App) -> cdk.Stack:
     """The other account's part of that: its stream, and a role that trusts the forwarder by name."""
     stack = cdk.Stack(app, "their-stack", env=cdk.Environment(region=REGION))
@@ -73,7 +81,8 @@ def their_stack(app: cdk.App) -> cdk.Stack:
 @cache
 def deployed(where: str) -> Deployed:
     """An environment's forwarder stack, with the stacks beside it."""
-    environment = decode(ABROAD, Environment, where=where) if where == "abroad" else load(where)
+    inline = {"abroad": ABROAD, "table": IN_TABLE}
+    environment = decode(inline[where], Environment, where=where) if where in inline else load(where)
     assert environment.forwarder is not None
     # One without feature flags, where what crosses stacks is exported and imported.
     flags = {} if where == "abroad" else FLAGS
@@ -100,6 +109,8 @@ def deployed(where: str) -> Deployed:
     )
 
 
+OPERATOR = f"arn:aws:iam::{OWNER}:role/operator"
+"""Whoever got the policy of those who change settings, and no other."""
 ROLES = {"{task}": "ForwarderTaskRole", "{execution}": "ForwarderExecutionRole", "{delivery}": "Role"}
 
 
@@ -112,6 +123,11 @@ def own_names(on: Deployed) -> dict[str, str]:
         "log": "ForwarderLog",
         "bucket": "NetworkLogs",
         **{name.strip("{}"): role for name, role in ROLES.items()},
+        **(
+            {"settings": "SettingsTable", "settings_key": "SettingsKey"}
+            if on.name.startswith("table")
+            else {}
+        ),
     }
     stream = next(stack for name, stack in on.beside.items() if name.endswith("-stream"))
     stream_keys = stream.named("AWS::KMS::Key")
@@ -161,7 +177,10 @@ class Row:
         names = own_names(on)
         caller, resource = self.caller.format(**names), self.resource.format(**names)
         rights = on.policies_of(on.called(ROLES[self.caller])) if self.caller in ROLES else []
-        if self.caller.startswith("arn:") or self.any_rights:
+        if caller == OPERATOR:
+            name = f"{on.name}/{on.called('ChangeSettings')}.PolicyDocument"
+            rights.append({"name": name, "policy": on.policies()[name]})
+        elif self.caller.startswith("arn:") or self.any_rights:
             rights.append(ANY_RIGHTS)
         name, policy = on.resource_policy_of(resource, self.action) or ("", None)
         return Request(
@@ -197,6 +216,8 @@ _KEYS = {
     "external_id": "sts:ExternalId",
     "encrypts": ENCRYPTION_CONTEXT,
     "encrypts_log": LOG_ENCRYPTION_CONTEXT,
+    "for_source": SOURCE_ENCRYPTION_CONTEXT,
+    "for_stream": DESTINATION_ENCRYPTION_CONTEXT,
     "via": "kms:ViaService",
     "source_account": "aws:SourceAccount",
     "source_arn": "aws:SourceArn",
@@ -547,7 +568,66 @@ PUT = "kinesis:PutRecords"
 GENERATE = "kms:GenerateDataKey"
 OTHER_ENDPOINT = "vpce-0fffffffffffffff0"
 
+DYNAMODB = f"dynamodb.{REGION}.amazonaws.com"
+SECRET_ID = {"for_source": DEV_SOURCE, "for_stream": "ours"}
+
+
+def table_rows() -> list[Row]:
+    """What is to hold of settings in a table: forwarder and operator each do their part."""
+
+    def does(caller: str, action: str, resource: str, verdict: str, **more: str) -> Row:
+        return row("table", caller, action, resource, verdict, **more)
+
+    read = ("GetItem", "Query", "BatchGetItem")
+    change = ("GetItem", "Query", "PutItem", "DeleteItem", "DescribeTable")
+    others = ("Scan", "UpdateItem", "BatchWriteItem", "DeleteTable", "UpdateTable")
+    return [
+        *(does("{task}", f"dynamodb:{each}", "{settings}", ALLOWED) for each in read),
+        *(does("{task}", f"dynamodb:{each}", "{settings}", DENIED) for each in (*others, *change[2:])),
+        *(does(OPERATOR, f"dynamodb:{each}", "{settings}", ALLOWED) for each in change),
+        *(does(OPERATOR, f"dynamodb:{each}", "{settings}", DENIED) for each in others),
+        *(
+            does(caller, "dynamodb:GetItem", TABLE_ARN, DENIED)
+            for caller in ("{task}", OPERATOR, "{execution}", "{delivery}")
+        ),
+        does("{execution}", "dynamodb:GetItem", "{settings}", DENIED),
+        does("{delivery}", "dynamodb:GetItem", "{settings}", DENIED),
+        # The key: through DynamoDB, or for Secret IDs, each way by one of the two alone.
+        does("{task}", "kms:Decrypt", "{settings_key}", ALLOWED, via=DYNAMODB),
+        does("{task}", "kms:Decrypt", "{settings_key}", DENIED, via=f"sqs.{REGION}.amazonaws.com"),
+        does("{task}", "kms:GenerateDataKey", "{settings_key}", DENIED, via=DYNAMODB),
+        does("{task}", "kms:Decrypt", "{settings_key}", ALLOWED, **SECRET_ID),
+        does("{task}", "kms:Decrypt", "{settings_key}", DENIED, for_source=DEV_SOURCE),
+        does("{task}", "kms:Decrypt", "{settings_key}", DENIED, for_stream="ours"),
+        does("{task}", "kms:Decrypt", "{settings_key}", DENIED),
+        does("{task}", "kms:Encrypt", "{settings_key}", DENIED, **SECRET_ID),
+        does(OPERATOR, "kms:GenerateDataKey", "{settings_key}", ALLOWED, via=DYNAMODB),
+        does(OPERATOR, "kms:GenerateDataKey", "{settings_key}", DENIED),
+        does(OPERATOR, "kms:Encrypt", "{settings_key}", ALLOWED, **SECRET_ID),
+        does(OPERATOR, "kms:Encrypt", "{settings_key}", DENIED),
+        does(OPERATOR, "kms:Decrypt", "{settings_key}", DENIED, **SECRET_ID),
+        does(OPERATOR, "kms:ScheduleKeyDeletion", "{settings_key}", DENIED),
+        does("{execution}", "kms:Decrypt", "{settings_key}", DENIED, **SECRET_ID),
+        does("{task}", "kms:Decrypt", "{key}", DENIED, **SECRET_ID),
+        # The ways there: through the gateway reads alone, through the endpoint of KMS the task's Secret IDs.
+        *(does("{task}", f"dynamodb:{each}", "{settings}", ALLOWED, through="DynamoDb") for each in read),
+        does(OPERATOR, "dynamodb:PutItem", "{settings}", DENIED, through="DynamoDb"),
+        does("{task}", "kms:Decrypt", "{settings_key}", ALLOWED, through="Kms", **SECRET_ID),
+        row("table", "{task}", "kms:Encrypt", "{settings_key}", DENIED, through="Kms", any_rights=True),
+        row("table", "{task}", "kms:Decrypt", "{key}", DENIED, through="Kms", any_rights=True),
+        row("table", "{execution}", "kms:Decrypt", "{settings_key}", DENIED, through="Kms", any_rights=True),
+        does(
+            f"arn:aws:iam::{STRANGER}:role/admin",
+            "kms:Decrypt",
+            f"arn:aws:kms:{REGION}:{STRANGER}:key/theirs",
+            DENIED,
+            through="Kms",
+        ),
+    ]
+
+
 TABLE = [
+    *table_rows(),
     *environment_rows("dev"),
     *environment_rows("prod"),
     # Production binds its records to the endpoint; the trial's may come from anywhere.

@@ -58,6 +58,23 @@ def test_every_statement_of_every_policy_decides_some_row(judged: dict[Row, Judg
     assert undecided == {}
 
 
+@needs_engine
+def test_every_statement_about_a_table_of_settings_decides_some_row(judged: dict[Row, Judgement]) -> None:
+    decided = {each for row, one in judged.items() if row.where == "table" for each in one.applied}
+    on = deployed("table")
+    owners = ("ChangeSettings", "SettingsKey", "NetworkEndpointsKms", "NetworkEndpointsDynamoDb")
+    whole = [on.called(owner) for owner in owners]
+    about = {"ReadSettings", "UseTableKey", "DecryptSecretIds"}
+    statements = {
+        (name, index)
+        for name, policy in on.policies().items()
+        for index, statement in enumerate(policy["Statement"])
+        if name.split("/")[1].split(".")[0] in whole or statement.get("Sid") in about
+    }
+    assert len(statements) == 9
+    assert statements <= decided
+
+
 @pytest.mark.parametrize("where", ENVIRONMENTS)
 def test_every_kind_of_policy_is_there(where: str) -> None:
     kinds = {name.rsplit(".", 1)[1] for name in policies(where)}

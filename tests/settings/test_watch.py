@@ -49,6 +49,20 @@ class Shelf:
         self.text = text
 
 
+class Sealed(Shelf):
+    """A store whose version can be told, and whose content, for a while, cannot be read."""
+
+    def latest(self) -> Version:
+        version = super().latest()
+
+        def sources() -> dict[str, Source]:
+            if "sealed" in self.text:
+                raise AwsError("shelf: the Secret ID cannot be decrypted")
+            return version.sources()
+
+        return Version(version.stamp, sources)
+
+
 class Watching:
     """A watch, and all that came of it."""
 
@@ -309,3 +323,17 @@ def test_what_was_read_first_is_not_read_again(tmp_path: Path) -> None:
     path.write_text(toml("wk_2"))
     assert first is not None
     assert list(first.sources()) == ["wk_1"]
+
+
+async def test_what_cannot_be_decrypted_leaves_the_last_good_settings_and_is_tried_again() -> None:
+    shelf = Sealed(toml("wk_1"))
+    watching = Watching(shelf)
+    shelf.write(toml("sealed"))
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="the Secret ID cannot be decrypted"):
+            await watching.watch.reread()
+    assert watching.taken == []
+    assert watching.failures.value == 2
+    shelf.write(toml("wk_2"))
+    await watching.watch.reread()
+    assert watching.taken == [["wk_2"]]

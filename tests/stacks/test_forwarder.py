@@ -301,6 +301,27 @@ def test_settings_under_a_key_of_their_own_can_be_read(whole: App) -> None:
     assert via == "secretsmanager.us-west-2.amazonaws.com"
 
 
+def test_settings_may_be_in_a_table_that_the_stack_makes() -> None:
+    app = of_toml(LEAST.replace('sources_secret = "headgate/mine/sources"', "settings_table = true"))
+    [(table_id, table)] = [
+        (name, one)
+        for name, one in app.forwarder["Resources"].items()
+        if one["Type"] == "AWS::DynamoDB::Table"
+    ]
+    assert table["DeletionPolicy"] == "Retain"
+    assert app.command["--sources"] == {"Fn::Join": ["", ["dynamodb://", {"Ref": table_id}]]}
+    outputs = app.forwarder["Outputs"]
+    assert outputs["SettingsTable"]["Value"] == {"Ref": table_id}
+    policy = app.forwarder["Resources"][outputs["SettingsPolicy"]["Value"]["Ref"]]["Properties"]
+    assert {each["Sid"] for each in policy["PolicyDocument"]["Statement"]} == {
+        "ChangeSettings",
+        "UseTableKey",
+        "EncryptSecretIds",
+    }
+    assert "Roles" not in policy
+    assert "secretsmanager" not in str(app.forwarder)
+
+
 def test_nothing_is_warned_of_in_a_vpc_that_is_there(whole: App) -> None:
     Annotations.from_stack(whole.stacks[1]).has_no_warning("*", Match.any_value())
 

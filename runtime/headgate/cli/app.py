@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import headgate
-from headgate.cli import audience, check, plan, redrive, serve, shards, tail, trait
+from headgate.cli import audience, check, plan, redrive, serve, settings, shards, tail, trait
 from headgate.errors import INTERRUPTED, HeadgateError, one_line
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.command("shards")(shards.shards)
 app.command("redrive")(redrive.redrive)
 app.add_typer(audience.app, name="audience")
 app.add_typer(trait.app, name="trait")
+app.add_typer(settings.app, name="settings")
 
 
 def run() -> None:

@@ -13,8 +13,9 @@ def serve(
         str,
         typer.Option(
             metavar="STORE",
-            help="The sources and their destinations, followed while serving: the path of a TOML file, or "
-            "secretsmanager://NAME, with the name or ARN of a secret that holds the same.",
+            help="The sources and their destinations, followed while serving: the path of a TOML file, "
+            "secretsmanager://NAME, with the name or ARN of a secret that holds the same, or "
+            "dynamodb://TABLE, of a table; see: headgate settings --help.",
             show_default=False,
         ),
     ],
@@ -145,11 +146,11 @@ def serve(
     )
     if not service_name.strip():
         raise UsageError("--service-name is empty; allowed: a name such as headgate")
-    first = first_of(store_at(sources, botocore.session.get_session()))
+    store = store_at(sources, botocore.session.get_session())
+    first = first_of(store)
     listening = listen(host, port)
     log_as_json_lines()
     options = ServerOptions(
-        sources=sources,
         delivery=DeliverySettings(
             acknowledge_within=acknowledge_within,
             request_size=put_records_mib * _MIB,
@@ -168,11 +169,11 @@ def serve(
     )
     status = listen_for_status(status_port) if status_port >= 0 else None
     if workers == 1:
-        serve_forever(listening, first, options, status=status)
+        serve_forever(listening, store, first, options, status=status)
     else:
         run_workers(
             workers,
-            lambda channel: serve_forever(listening, first, options, parent=channel),
+            lambda channel: serve_forever(listening, store, first, options, parent=channel),
             listening=listening,
             status=status,
             service=service_name,

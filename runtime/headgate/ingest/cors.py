@@ -24,10 +24,10 @@ class Origins:
     def __init__(self, allowed: Iterable[str]) -> None:
         allowed = set(allowed)
         self._any = "*" in allowed
-        named = [
-            re.escape(each).replace(r"\*\.", _LABELS + r"\.", 1) for each in sorted(allowed) if each != "*"
-        ]
-        self._named = re.compile("|".join(named) if named else r"(?!)")
+        self._exact = {each for each in allowed if "*" not in each}
+        wide = sorted(allowed - self._exact - {"*"})
+        named = [re.escape(each).replace(r"\*\.", _LABELS + r"\.", 1) for each in wide]
+        self._wide = re.compile("|".join(named) if named else r"(?!)")
         self._lines: dict[bytes, bytes] = {}
 
     def lines(self, origin: bytes) -> bytes:
@@ -44,7 +44,8 @@ class Origins:
         return lines
 
     def _make(self, origin: bytes) -> bytes:
-        if self._named.fullmatch(origin.decode("latin-1").lower()):
+        text = origin.decode("latin-1").lower()
+        if text in self._exact or self._wide.fullmatch(text):
             return (
                 b"Access-Control-Allow-Origin: %b\r\nAccess-Control-Allow-Credentials: true\r\n" % origin
                 + _EXPOSED

@@ -80,7 +80,7 @@ class TrackingApi:
     def take(self, sources: Mapping[str, Source]) -> None:
         """Put changed settings in force for the requests that come; what is held keeps its own."""
         self.sources = sources
-        self._routes = Routes(sources)
+        self._routes = Routes(sources, self._routes)
 
     @property
     def targets(self) -> set[Target]:
@@ -162,7 +162,8 @@ class TrackingApi:
 
         def read_again(readable: bool) -> None:
             try:
-                answer = found(self._routes.get(key)) if readable else _SETTINGS_UNREAD
+                # A table is made before its first source: until then nobody can tell which keys are to be.
+                answer = found(self._routes.get(key)) if readable and self.sources else _SETTINGS_UNREAD
             except Exception:
                 log.exception("a request failed in a way nobody foresaw")
                 answer = _INTERNAL

@@ -19,8 +19,8 @@ from botocore.exceptions import ConnectionError as NotConnected
 from headgate import backoff
 from headgate.clients import code_of
 from headgate.errors import AwsError
+from headgate.hands import Hands
 from headgate.reading.get_records import MOST_RECORDS, Answer, GetRecords, UnreadableAnswer
-from headgate.reading.hands import Hands
 from headgate.reading.lineage import Lineage
 from headgate.reading.record import Record
 from headgate.shards import SHARD_BYTES_OUT_PER_SECOND, list_shards

@@ -32,15 +32,25 @@ def read_sources(path: Path) -> dict[str, Source]:
         SettingsError: the file cannot be read, is not TOML, or breaks the schema; one line that names the
             file, the source and what is allowed.
     """
+    return read_toml(text_of(path, "; give the path of a TOML file to --sources"), where=str(path))
+
+
+def text_of(path: Path, fix: str = "") -> str:
+    """Return the text of a file.
+
+    Args:
+        path: where it is.
+        fix: what the error is to end with.
+
+    Raises:
+        SettingsError: it cannot be read, or is no text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: not valid TOML: it is not UTF-8 text") from None
     except OSError as error:
-        raise SettingsError(
-            f"{path}: {(error.strerror or str(error)).lower()}; give the path of a TOML file to --sources"
-        ) from None
-    return read_toml(text, where=str(path))
+        raise SettingsError(f"{path}: {(error.strerror or str(error)).lower()}{fix}") from None
 
 
 def _stamp_of(path: Path) -> Stamp:

@@ -1,11 +1,13 @@
 """Sources and their destinations, as `sources.toml` and every other store write them."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from headgate.settings.strict_toml import decode
+from headgate.settings.write_keys import hashed, is_half_hashed
 from headgate.spec.event import CallType
 from headgate.spec.partition_key import MESSAGE_ID, PATH, USER
 
@@ -93,6 +95,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     name: str = ""
     write_keys: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    """What its clients send; or `sha256:` and 64 hexadecimal digits, the hash of that."""
     enabled: bool = True
     allowed_origins: tuple[str, ...] = ("*",)
     """Pages that may send events: `*`, `https://www.example.com`, or every subdomain: `https://*.example.com`."""
@@ -103,11 +106,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Refuse what would match any request or none, and what would put an event into a stream twice.
 
         Raises:
-            ValueError: a write key is empty, an origin is not as browsers write it, or two enabled
-                destinations send the same call to one stream.
+            ValueError: a write key is empty or half a hash, an origin is not as browsers write it, or two
+                enabled destinations send the same call to one stream.
         """
         if not all(self.write_keys):
             raise ValueError("write_keys holds an empty write key; allowed: texts of one character or more")
+        if any(map(is_half_hashed, self.write_keys)):
+            raise ValueError(
+                "write_keys holds what begins with sha256: and is no hash; allowed after it: 64 of 0-9 a-f"
+            )
         for origin in self.allowed_origins:
             if not ORIGIN.fullmatch(origin) or DEFAULT_PORT.fullmatch(origin):
                 raise ValueError(
@@ -134,7 +141,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Refuse what would make a request ambiguous.
 
         Raises:
-            ValueError: two sources share an ID or a write key.
+            ValueError: two sources share an ID or a write key, or one has it twice.
         """
         owner_of_id: set[str] = set()
         owner_of_key: dict[str, str] = {}
@@ -142,7 +149,9 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             if source.id in owner_of_id:
                 raise ValueError(f"two sources have the id {source.id!r}; give each its own")
             owner_of_id.add(source.id)
-            for key in source.write_keys:
+            for key in map(hashed, source.write_keys):
+                if owner_of_key.get(key) == source.id:
+                    raise ValueError(f"the source {source.id!r} has a write key twice")
                 if key in owner_of_key:
                     both = f"{owner_of_key[key]!r} and {source.id!r}"
                     raise ValueError(f"the sources {both} share a write key; give each its own")
@@ -155,8 +164,12 @@ def read_toml(text: str, *, where: str) -> dict[str, Source]:
     Raises:
         SettingsError: it is not TOML or breaks the schema; one line, beginning with `where`.
     """
-    sources = decode(text, Sources, where=where)
-    return {key: source for source in sources.sources for key in source.write_keys}
+    return by_write_key(decode(text, Sources, where=where).sources)
+
+
+def by_write_key(sources: Iterable[Source]) -> dict[str, Source]:
+    """Return the source of every write key, each key as the settings have it."""
+    return {key: source for source in sources for key in source.write_keys}
 
 
 def _check(name: str, value: str | None, allowed: re.Pattern[str], words: str) -> None:

@@ -43,6 +43,15 @@ def decode(text: str, type_: type[T], *, where: str) -> T:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{where}: not valid TOML: {error}") from None
+    return convert(data, type_, where=where)
+
+
+def convert(data: Any, type_: type[T], *, where: str) -> T:
+    """Return the value that data such as TOML's or JSON's describe; otherwise as `decode`.
+
+    Raises:
+        SettingsError: they do not fit the type; one line, beginning with `where`.
+    """
     try:
         return msgspec.convert(data, type_, strict=True)
     except msgspec.ValidationError as error:

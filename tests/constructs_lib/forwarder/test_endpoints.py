@@ -7,6 +7,7 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk.assertions import Template
 
 from constructs_lib.forwarder import ForwarderDestination, ForwarderNetwork
+from constructs_lib.forwarder.settings_table import SettingsTable
 from tests.constructs_lib.forwarder.scene import (
     REGION,
     ROLE_ARN,
@@ -129,11 +130,24 @@ def test_of_dynamodb_only_this_account_s_tables_are_read(plain: Scene) -> None:
     assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
 
 
+def test_settings_in_a_table_need_the_endpoint_of_kms_and_none_of_secrets() -> None:
+    stack = new_stack()
+    table = SettingsTable(stack, "Settings")
+    scene = Scene(stack, sources=table)
+    assert "secretsmanager" not in endpoints(scene)
+    [statement] = statements(scene, "kms")
+    assert statement["Action"] == "kms:Decrypt"
+    assert statement["Resource"] == arn_of(scene, table.encryption_key)
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": [arn_of(scene, scene.forwarder.task_role)]}
+    }
+
+
 def test_nothing_is_open_before_a_forwarder_is_there() -> None:
     stack = new_stack()
     ForwarderNetwork(stack, "Network")
     template = Template.from_stack(stack)
-    template.resource_count_is(ENDPOINT, 9)
+    template.resource_count_is(ENDPOINT, 8)  # where settings are a forwarder has to say
     [group] = template.find_resources("AWS::EC2::SecurityGroup").values()
     assert "SecurityGroupIngress" not in group["Properties"]
     template.resource_count_is("AWS::EC2::SecurityGroupIngress", 0)

@@ -2,7 +2,7 @@
 
 import threading
 
-from headgate.reading.hands import Hands
+from headgate.hands import Hands
 
 
 def test_results_come_with_their_tasks_as_they_are_done() -> None:
