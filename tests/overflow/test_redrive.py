@@ -140,7 +140,7 @@ async def test_what_kinesis_throttles_is_sent_until_it_is_in(kinesis: FakeKinesi
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "give one of --dead-letter-queue and --dead-letter-file"),
+        ([], "give one of --dead-letter-queue, --dead-letter-file and --overflow-queue"),
         (["--dead-letter-file", "missing.jsonl"], "--dead-letter-file: 'missing.jsonl' is no file"),
         (["--dead-letter-queue", "queue"], "'queue' is no queue's URL"),
         (["--dead-letter-queue", "https://sqs.us-west-2.amazonaws.com/1/q.fifo"], "standard queue"),

@@ -13,6 +13,7 @@ import boto3
 import botocore.session
 from botocore import exceptions as faults
 from botocore.config import Config
+from botocore.session import Session
 
 from headgate import regions
 from headgate.clients import code_of
@@ -20,6 +21,20 @@ from headgate.errors import AwsError, UsageError, one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+
+
+def aws_session() -> Session:
+    """Return a session of botocore, whose profile is there.
+
+    Raises:
+        UsageError: it is not, or its file cannot be read.
+    """
+    session = botocore.session.get_session()
+    try:
+        session.get_scoped_config()
+    except (faults.ProfileNotFound, faults.ConfigParseError) as error:
+        raise UsageError(one_line(error)) from None
+    return session
 
 
 def kinesis_client(region: str | None, *, connections: int = 10) -> "KinesisClient":
