@@ -29,6 +29,7 @@ def show_groups(summary: Summary, now: datetime) -> None:
         terminal.print("There is nothing of what was asked for.")
         return
     table = figures_table("destination", ("region", "code", "events", "KB", "oldest", "newest"))
+    table.columns[1].justify = table.columns[2].justify = "left"
     for each in groups:
         table.add_row(
             *_name_and_region(each.origin),
@@ -67,6 +68,7 @@ def show_plan(summary: Summary, in_settings: Callable[[Origin], bool]) -> None:
         return
     terminal = console(soft_wrap=True)
     table = figures_table("destination", ("region", "events", "KB", "in the settings", "role"))
+    table.columns[1].justify = table.columns[5].justify = "left"
     for origin, (records, size) in found.items():
         table.add_row(
             *_name_and_region(origin),
@@ -111,7 +113,7 @@ def show_letter(letter: DeadLetter, now: datetime) -> None:
         ("reason", f"{letter.code}: {letter.message}"),
         ("partition key", letter.partition_key),
     ):
-        terminal.print(Text.assemble((f"{title:<14}", "bold"), printable(said)))
+        terminal.print(Text.assemble((f"{title:<15}", "bold"), printable(said)))
     if event is None:
         terminal.print(Text(f"{len(letter.data):,} bytes that are no JSON: {letter.data[:200]!r}", "yellow"))
         return
