@@ -238,7 +238,7 @@ def test_a_queues_letters_are_in_their_streams_or_still_in_the_queue(
         letters = [letter for body, sent in world.messages.values() for letter in unpacked(form, body, sent)]
     world.now, world.trouble, world.steps = 1e10, trouble, steps
     if trouble:  # and what is left of a message may fit into none
-        world.limit = chance.choice([packs.ROOM_FOR_REASON + 200, 200_000])
+        world.limit = chance.choice([packs.ROOM_FOR_REASON + 100, packs.ROOM_FOR_REASON + 200, 200_000])
     selection = some_selection(chance)
     store = QueueStore(cast("Queue", world), form, now=lambda: world.now)
     tally = run(world, store, selection, most=most, per_second=per_second, stop_after=stop_after)
