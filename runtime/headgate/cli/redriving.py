@@ -99,9 +99,8 @@ def shown(place: Place, asked: Selection, number: int, named: str) -> None:
             show_letter(found[-1], datetime.now(UTC))
         _end(interrupted, "nothing was changed")
         if len(found) < number:
-            raise HeadgateError(
-                f"--show: there is no {named!r}; {len(found)} were found of what was asked for"
-            )
+            many = f"{len(found)} {'was' if len(found) == 1 else 'were'} found of what was asked for"
+            raise HeadgateError(f"--show: there is no {named!r}; {many}")
 
 
 def sent(place: Place, asked: Selection, sources: str, most: int | None, per_second: int | None) -> None:
