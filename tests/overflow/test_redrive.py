@@ -142,31 +142,31 @@ async def test_what_kinesis_throttles_is_sent_until_it_is_in(kinesis: FakeKinesi
 
 
 async def test_what_waits_in_the_overflow_queue_is_listed_and_pushed_by_hand(
-    kinesis: FakeKinesis, sqs: Sqs, name: str, tmp_path: Path
+    kinesis: FakeKinesis, one_sqs: Sqs, name: str, tmp_path: Path
 ) -> None:
-    url = sqs.create_queue(name)
-    queue = Queue(sqs.session, url)
+    url = one_sqs.create_queue(name)
+    queue = Queue(one_sqs.session, url)
     for origin, keys in ((EVENTS, "abc"), (OLD, "d"), (GONE, "e")):
         packed = packs.pack(origin, [(key, b"{}") for key in keys], 200_000)
         assert all(await queue.send([each.body for each in packed.packs], 5))
-    listed = redrive(kinesis, tmp_path, "--overflow-queue", url, "--list", sqs=sqs)
+    listed = redrive(kinesis, tmp_path, "--overflow-queue", url, "--list", sqs=one_sqs)
     assert (listed.returncode, listed.stderr) == (0, "")
     lines = [json.loads(line) for line in listed.stdout.splitlines()]
     assert [(each["stream_name"], each["code"], each["records"]) for each in lines[:1]] == [
         ("events", "overflow_waiting", 3)
     ]
     assert sorted(each["stream_name"] for each in lines) == ["events", "gone", "old"]
-    assert sqs.counts(url) == (3, 0)
+    assert one_sqs.counts(url) == (3, 0)
 
     some = ("--stream", "events", "--max", "2")
-    done = redrive(kinesis, tmp_path, "--overflow-queue", url, *some, sqs=sqs)
+    done = redrive(kinesis, tmp_path, "--overflow-queue", url, *some, sqs=one_sqs)
     assert (done.returncode, done.stdout, done.stderr) == (0, "2 sent, 0 kept\n", "")
     assert accepted(kinesis, "events") == ["a", "b"]
-    done = redrive(kinesis, tmp_path, "--overflow-queue", url, sqs=sqs)
+    done = redrive(kinesis, tmp_path, "--overflow-queue", url, sqs=one_sqs)
     assert (done.returncode, done.stdout) == (1, "2 sent, 1 kept\n")
     assert (accepted(kinesis, "events"), accepted(kinesis, "old")) == (["a", "b", "c"], ["d"])
     # What stays is as it was, for the forwarder to drain.
-    assert [packs.unpack(body) for body in sqs.bodies(url)] == [(GONE, [("e", b"{}")])]
+    assert [packs.unpack(body) for body in one_sqs.bodies(url)] == [(GONE, [("e", b"{}")])]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 """AWS clients for the commands, and what AWS says in one line.
 
-Credentials, profiles and endpoints are found as in every AWS tool. Of all settings only `AWS_REGION` needs
-help: boto3, unlike the AWS CLI and the other SDKs, does not read it.
+Credentials, profiles, regions and endpoints are found as in every AWS tool.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,28 +11,13 @@ import boto3
 import botocore.session
 from botocore import exceptions as faults
 from botocore.config import Config
-from botocore.session import Session
 
 from headgate import regions
-from headgate.clients import code_of
+from headgate.clients import code_of, own_region, own_session
 from headgate.errors import AwsError, UsageError, one_line
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
-
-
-def aws_session() -> Session:
-    """Return a session of botocore, whose profile is there.
-
-    Raises:
-        UsageError: it is not, or its file cannot be read.
-    """
-    session = botocore.session.get_session()
-    try:
-        session.get_scoped_config()
-    except (faults.ProfileNotFound, faults.ConfigParseError) as error:
-        raise UsageError(one_line(error)) from None
-    return session
 
 
 def kinesis_client(region: str | None, *, connections: int = 10) -> "KinesisClient":
@@ -48,12 +31,13 @@ def kinesis_client(region: str | None, *, connections: int = 10) -> "KinesisClie
         UsageError: the profile or the region is missing or cannot be.
     """
     config = Config(connect_timeout=5, read_timeout=20, max_pool_connections=connections)
+    own = own_session()
     try:
-        session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
+        session = boto3.Session(botocore_session=own, region_name=region or own_region(own))
         return session.client("kinesis", config=config)
     except faults.NoRegionError:
         raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile") from None
-    except (faults.InvalidRegionError, faults.ProfileNotFound, faults.ConfigParseError, ValueError) as error:
+    except (faults.InvalidRegionError, ValueError) as error:
         raise UsageError(one_line(error)) from None
 
 

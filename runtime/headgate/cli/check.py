@@ -42,12 +42,11 @@ def check(
 
     Example: headgate check --sources sources.toml --source 8kf3Qw2LpZ
     """
-    import botocore.session
-
     from headgate.checking.check import Check
+    from headgate.clients import own_session
     from headgate.settings.locate import store_at
 
-    session = botocore.session.get_session()
+    session = own_session()
     chosen = _chosen(store_at(sources, session).latest().sources().values(), source)
     show: Show = _Json() if as_json else _Lines()
     with ended_by_its_reader():

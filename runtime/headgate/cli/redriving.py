@@ -13,9 +13,9 @@ from pathlib import Path
 import typer
 from botocore.session import Session
 
-from headgate.cli.aws import aws_session
 from headgate.cli.letters import progress, show_groups, show_letter, show_plan
 from headgate.cli.output import ended_by_its_reader
+from headgate.clients import own_session
 from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
@@ -74,7 +74,7 @@ def listed(place: Place, asked: Selection, most: int | None) -> None:
     """List what is asked for."""
     summary = Summary()
     with place.faults_in_one_line():
-        interrupted = _look(place.store(aws_session()), asked, most, summary.add)
+        interrupted = _look(place.store(own_session()), asked, most, summary.add)
         show_groups(summary, datetime.now(UTC))
         _end(interrupted, "the list is of what was read so far")
 
@@ -82,7 +82,7 @@ def listed(place: Place, asked: Selection, most: int | None) -> None:
 def planned(place: Place, asked: Selection, sources: str, most: int | None) -> None:
     """Tell what would be sent where."""
     summary = Summary()
-    session = aws_session()
+    session = own_session()
     with place.faults_in_one_line():
         origins = {origin_of(each) for each in _targets(session, sources)}
         interrupted = _look(place.store(session), asked, most, summary.add)
@@ -94,7 +94,7 @@ def shown(place: Place, asked: Selection, number: int, named: str) -> None:
     """Show one letter, the `number`-th of those that are asked for."""
     found: list[DeadLetter] = []
     with place.faults_in_one_line():
-        interrupted = _look(place.store(aws_session()), asked, number, found.append)
+        interrupted = _look(place.store(own_session()), asked, number, found.append)
         if len(found) == number:
             show_letter(found[-1], datetime.now(UTC))
         _end(interrupted, "nothing was changed")
@@ -105,7 +105,7 @@ def shown(place: Place, asked: Selection, number: int, named: str) -> None:
 
 def sent(place: Place, asked: Selection, sources: str, most: int | None, per_second: int | None) -> None:
     """Send what is asked for, and tell what came of it."""
-    session = aws_session()
+    session = own_session()
     tally = Tally()
     with place.faults_in_one_line():
         targets = _targets(session, sources)
