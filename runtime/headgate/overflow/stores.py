@@ -29,7 +29,7 @@ UNREADABLE = "unreadable"
 HIDDEN_SECONDS = 600
 """How long a message is hidden from others; renewed while it is held, so this passes only after a SIGKILL."""
 
-_RECEIVE_WAIT = 2
+_RECEIVE_WAIT = 1
 _ATTEMPTS = 5
 _LOOKS_AT_NEW = 3
 """Receives in a row of newer messages alone, after which no older one is looked for: SQS gives just some."""
