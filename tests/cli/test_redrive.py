@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from headgate.cli import app
+from headgate.cli import app, redriving
 from headgate.cli.letters import age
+from headgate.delivery.delivery import Delivery
 from headgate.overflow.letter_file import FileDeadLetters, read
-from headgate.testing import FakeKinesis
+from headgate.testing import FakeKinesis, HangConnection
 from tests.overflow.letters import EVENTS, OTHERS, a_letter
 
 NOW = datetime.now(UTC)
@@ -239,6 +242,27 @@ def test_a_line_that_is_no_letter_is_kept_and_told_of(
     assert (status, output) == (1, "4 sent, 2 kept\n")
     assert errors == "2 kept: nobody can read where they were bound for\n"
     assert letters.read_bytes().endswith(b'{"torn\n')
+
+
+def test_ctrl_c_does_not_wait_for_a_kinesis_that_never_answers(
+    kinesis: FakeKinesis, redrive: Run, letters: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = Delivery.submit
+
+    def submit_and_interrupt(*arguments: Any) -> None:
+        submit(*arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Delivery, "submit", submit_and_interrupt)
+    monkeypatch.setattr(redriving, "_PATIENCE", 0.1)
+    kinesis.faults.add(HangConnection())
+    status, output, errors = redrive.sending("--stream", "others")
+    assert (status, output) == (130, "0 sent, 1 kept\n")
+    assert "1 of another/others kept: stopping: " in errors
+    assert (
+        "headgate: interrupted: what was not sent is where it was, and the same command goes on\n" in errors
+    )
+    assert len(left(letters)) == len(LETTERS)
 
 
 @pytest.mark.parametrize(
