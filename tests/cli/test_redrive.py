@@ -1,6 +1,7 @@
 """`headgate redrive` over a file: what it lists, shows and would do, and that it takes what is asked for."""
 
 import asyncio
+import io
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from headgate.cli import app, redriving
-from headgate.cli.letters import age
+from headgate.cli.letters import age, progress
 from headgate.delivery.delivery import Delivery
 from headgate.overflow.letter_file import FileDeadLetters, read
 from headgate.testing import FakeKinesis, HangConnection
@@ -290,3 +291,20 @@ def test_bad_usage_is_one_line(redrive: Run, options: list[str], said: str) -> N
 )
 def test_an_age_is_told_in_the_largest_unit_that_it_fills(seconds: float, said: str) -> None:
     assert age(seconds) == said
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    class Errors(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    errors = Errors()
+    monkeypatch.setattr(sys, "stderr", errors)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "118")
+    with progress("messages", 7, lambda: "2 sent, 1 kept") as seen:
+        seen(3)
+    shown = errors.getvalue()
+    assert ("2 sent, 1 kept" in shown and "3/7 messages" in shown) if terminal else not shown

@@ -58,16 +58,15 @@ class Place:
     @contextmanager
     def faults_in_one_line(self) -> Iterator[None]:
         """Turn what its store raises into an error of ours that names it."""
+        name = (self.overflow_queue or self.dead_letter_queue or "").rpartition("/")[2]
         try:
             with ended_by_its_reader():
                 yield
         except QueueFault as fault:
-            name = (self.overflow_queue or self.dead_letter_queue or "").rpartition("/")[2]
             raise AwsError(f"the queue {name!r} cannot be read: {fault}") from None
         except OSError as fault:
-            raise HeadgateError(
-                f"{self.dead_letter_file}: {(fault.strerror or str(fault)).lower()}"
-            ) from None
+            reason = (fault.strerror or str(fault)).lower()
+            raise HeadgateError(f"{self.dead_letter_file or name}: {reason}") from None
 
 
 def listed(place: Place, asked: Selection, most: int | None) -> None:
