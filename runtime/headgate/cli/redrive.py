@@ -81,19 +81,20 @@ def redrive(
 ) -> None:
     """Send dead letters again, each to where it was bound for, and remove those that Kinesis took.
 
-    Those that it did not take stay, with the new reason on standard error; the exit
-    status is then 1. Give one of --dead-letter-queue, --dead-letter-file and
-    --overflow-queue.
+    Those that it did not take stay, with the new reason on standard error;
+    the exit status is then 1. Give one of --dead-letter-queue,
+    --dead-letter-file and --overflow-queue.
 
-    An option that filters may be given again: a letter has to have one of its values,
-    and to pass every kind of filter that is given.
+    An option that filters may be given again: a letter has to have one of
+    its values, and to pass every kind of filter that is given.
 
-    Ctrl-C ends it with status 130: what Kinesis took has left the store, all else is
-    still there. The same command goes on.
+    Ctrl-C ends it with status 130: what Kinesis took has left the store,
+    all else is still there. The same command goes on.
 
-    --list, --show and --dry-run send and remove nothing. On a terminal they print a
-    table, in a pipe one JSON object a line. To look into a queue is to receive its
-    messages: they are hidden from others meanwhile, and given back at the end.
+    --list, --show and --dry-run send and remove nothing. On a terminal they
+    print a table, in a pipe one JSON object a line. To look into a queue is
+    to receive its messages: they are hidden from others meanwhile, and given
+    back at the end.
 
     Examples:
     headgate redrive --dead-letter-file dead-letters.jsonl --sources sources.toml

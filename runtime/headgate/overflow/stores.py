@@ -268,14 +268,6 @@ class QueueStore:
             await self._queue.hide(receipts[start : start + _SLICE], seconds)
 
 
-def _letters_of(message: Message) -> list[DeadLetter]:
-    return dead_letters.unpack(message.body)
-
-
-async def _put_letters(queue: Queue, left: Sequence[DeadLetter]) -> bool:
-    return await QueueDeadLetters(queue).put(left)
-
-
 def _waiting_in(message: Message) -> list[DeadLetter]:
     origin, records = packs.unpack(message.body)
     why, sent = "it waits in the overflow queue", _sent(message)
@@ -299,7 +291,9 @@ def _sent(message: Message) -> datetime:
     return datetime.fromtimestamp(message.sent_at, UTC)
 
 
-LETTERS = Form(_letters_of, _put_letters)
+LETTERS = Form(
+    lambda message: dead_letters.unpack(message.body), lambda queue, left: QueueDeadLetters(queue).put(left)
+)
 """Dead letters."""
 RECORDS = Form(_waiting_in, _put_waiting)
 """What the forwarder spilled."""
