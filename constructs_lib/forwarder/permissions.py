@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from constructs_lib.forwarder.destinations import ForwarderDestination
+from constructs_lib.forwarder.encryption import key_statement
 from constructs_lib.forwarder.queues import DEAD_LETTER_ACTIONS, OVERFLOW_ACTIONS, ForwarderQueues
 from constructs_lib.forwarder.settings import SettingsPlace
 

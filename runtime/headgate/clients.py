@@ -4,8 +4,10 @@ import os
 import threading
 from typing import Any
 
-from botocore.exceptions import ClientError
-from botocore.session import Session
+from botocore.exceptions import ClientError, ConfigParseError, ProfileNotFound
+from botocore.session import Session, get_session
+
+from headgate.errors import UsageError, one_line
 
 _making = threading.Lock()
 
@@ -20,6 +22,20 @@ def code_of(error: ClientError) -> str:
     """Return the code of what AWS answered in place of a result; empty where it named none."""
     code: str = error.response.get("Error", {}).get("Code", "")
     return code
+
+
+def own_session() -> Session:
+    """Return a session with the settings of this process: its profile and its environment.
+
+    Raises:
+        UsageError: the profile is missing, or its file cannot be read.
+    """
+    session = get_session()
+    try:
+        session.get_scoped_config()
+    except (ProfileNotFound, ConfigParseError) as error:
+        raise UsageError(one_line(error)) from None
+    return session
 
 
 def own_region(session: Session) -> str | None:

@@ -61,6 +61,12 @@ class Queues:
         )
         return Story(Counter(sent), Counter(received), Counter(left))
 
+    def hidden(self, url: str) -> int:
+        """Return how many messages of a queue somebody holds."""
+        name = "ApproximateNumberOfMessagesNotVisible"
+        said = client_of(self.proxy.backend).get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(said["Attributes"][name])
+
     def drained(self) -> bool:
         """Whether every message that came into the overflow queue is deleted."""
         calls = self._calls()

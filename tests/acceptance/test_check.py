@@ -72,16 +72,24 @@ def where(servers: tuple[EmbeddedAws, str]) -> Iterator[Where]:
         yield Where(*servers, started)
 
 
+class Terminal(io.StringIO):
+    """One without colours and without a spinner."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def check(run: Run, directory: Path, *options: str) -> Ended:
-    """Run the command in this process."""
+    """Run the command in this process, on a terminal."""
     if run.sources is not None:
         (directory / "sources.toml").write_text(run.sources, encoding="utf-8")
-    output, errors = io.StringIO(), io.StringIO()
+    output, errors = Terminal(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.chdir(directory):
         for name in [each for each in os.environ if each.startswith("AWS_")]:
             patch.delenv(name)
         for name, value in _shut_in(run.environment).items():
             patch.setenv(name, value)
+        patch.setenv("TERM", "dumb")
         patch.setattr(sys, "argv", ["headgate", "check", *run.options, *options])
         patch.setattr(sys, "stdout", output)
         patch.setattr(sys, "stderr", errors)
@@ -289,6 +297,31 @@ def test_on_a_terminal_it_is_for_the_eye(
     assert ended.returncode == 0
     assert "✓" in shown
     assert ("\x1b[1;32m" in shown) is coloured
+
+
+def test_in_a_pipe_each_step_is_a_json_object_on_a_line(where: Where, tmp_path: Path) -> None:
+    kinesis = where.fake(streams={"events": 1})
+    sources = toml() + toml("another", stream_name="evnets").replace("wk_1", "wk_2")
+    (tmp_path / "sources.toml").write_text(sources, encoding="utf-8")
+    environment = os.environ | kinesis.environment()
+    ended = subprocess.run(
+        [HEADGATE, "check"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert lines[0] | {"seconds": 0, "detail": ""} == {
+        "source_id": SOURCE_ID,
+        "region": REGION,
+        "stream_name": "events",
+        "role_address": None,
+        "step": "settings",
+        "state": "ok",
+        "seconds": 0,
+        "detail": "",
+        "fix": None,
+    }
+    [wrong] = [line for line in lines if line["state"] == "failed"]
+    assert (wrong["source_id"], wrong["stream_name"], wrong["step"]) == ("another", "evnets", "stream")
 
 
 def test_in_a_pipe_that_closes_it_ends_without_a_traceback(where: Where, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Bad usage of any command: exit status 2 and one line that names the fix."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,8 +99,54 @@ def test_an_interrupted_command_ends_with_its_status(
     assert run(capsys, "tail", "events") == (status, "", line)
 
 
-def test_a_shell_still_completes() -> None:
-    command = [Path(sys.executable).with_name("headgate")]
-    asked = {"_HEADGATE_COMPLETE": "complete_bash", "COMP_WORDS": "headgate ta", "COMP_CWORD": "1"}
-    ended = subprocess.run(command, env=os.environ | asked, capture_output=True, text=True, timeout=30)
-    assert (ended.stdout.split(), ended.stderr) == (["tail"], "")
+COMMANDS = {"serve", "check", "tail", "shards", "redrive"}
+
+
+def asked(shell: str, line: str) -> dict[str, str]:
+    """What a shell's completion sets, for what is written so far."""
+    if shell == "bash":
+        return {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    return {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_a_script_subcommands_and_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    def printed(instruction: str, line: str = "") -> str:
+        with monkeypatch.context() as patch:
+            patch.setenv("_HEADGATE_COMPLETE", f"{instruction}_{shell}")
+            for name, value in asked(shell, line).items():
+                patch.setenv(name, value)
+            status, out, err = run(capsys)
+        assert (status, err) == (0, "")
+        return out
+
+    assert f"_HEADGATE_COMPLETE=complete_{shell}" in printed("source")
+    subcommands, options = printed("complete", "headgate "), printed("complete", "headgate redrive --de")
+    assert all(re.search(rf"\b{command}\b", subcommands) for command in COMMANDS)
+    assert set(re.findall(r"(?<![\w-])--[a-z-]+", options)) == {"--dead-letter-queue", "--dead-letter-file"}
+
+
+@pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])
+def test_completion_is_offered_in_the_help(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    assert option in run(capsys, "--help")[1]
+
+
+def test_bash_itself_completes_with_the_script_that_is_shown(tmp_path: Path) -> None:
+    script = tmp_path / "headgate.sh"
+    command = Path(sys.executable).with_name("headgate")
+    shown = subprocess.run(
+        [command],
+        env=os.environ | {"_HEADGATE_COMPLETE": "source_bash"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    script.write_text(shown.stdout, encoding="utf-8")
+    asks = (
+        f"source {script}; COMP_WORDS=({command} shards --sec); COMP_CWORD=2; "
+        f"_headgate_completion {command}; echo ${{COMPREPLY[@]}}"
+    )
+    ended = subprocess.run(["bash", "-c", asks], capture_output=True, text=True, timeout=30)
+    assert (ended.stdout, ended.stderr) == ("--seconds\n", "")

@@ -1,5 +1,6 @@
 """The commands of docs/operate.md print what it shows: the same lines, whatever the figures."""
 
+import asyncio
 import fcntl
 import json
 import os
@@ -8,6 +9,7 @@ import random
 import re
 import shlex
 import signal
+import string
 import struct
 import subprocess
 import termios
@@ -19,12 +21,29 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.session import get_session
+from moto.server import ThreadedMotoServer
 
 from demo.forwarder import HEADGATE
+from headgate.overflow import packs
+from headgate.overflow.dead_letters import EXPIRED, QueueDeadLetters, letter
+from headgate.overflow.origin import Origin
+from headgate.overflow.queue import Queue
 from headgate.reading.load import hash_key
 from headgate.testing import UNLIMITED, FakeKinesis
+from tests.overflow.sqs import client_of
 from tests.testing.asking import boto3_client
 
+MESSAGE_ID = "5c0e7e2c-8f0a-4a51-9d8c-0d9e7a1c2b3a"
+ORDER = f'{{"type": "track", "event": "Order Completed", "messageId": "{MESSAGE_ID}", "userId": "user-1"}}'
+SOURCES = """\
+[[sources]]
+id = "8kf3Qw2LpZ"
+write_keys = ["wk"]
+
+[[sources.destinations]]
+stream_name = "events"
+"""
 DOCUMENT = Path(__file__).parents[2] / "docs/operate.md"
 COLUMNS = 118
 
@@ -90,12 +109,18 @@ def put_for_20_seconds(kinesis: FakeKinesis, clock: Clock, keys: list[str], a_se
     clock.ago = 0.0
 
 
-def printed(kinesis: FakeKinesis, command: str, *, until: str | None = None) -> str:
-    """What a command prints on a terminal; one that follows is interrupted once `until` was there thrice."""
+def printed(kinesis: FakeKinesis, command: str, *, until: str | None = None, **more: str) -> str:
+    """What a command prints on a terminal; one that follows is interrupted once `until` was there thrice.
+
+    More variables are the command's and stand in the command itself.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
-    environment = os.environ | kinesis.environment() | {"TERM": "xterm", "NO_COLOR": "1"}
-    arguments = [str(HEADGATE), *shlex.split(command)[1:]]
+    environment = os.environ | kinesis.environment() | {"TERM": "xterm", "NO_COLOR": "1"} | more
+    arguments = [
+        str(HEADGATE),
+        *(string.Template(each).safe_substitute(more) for each in shlex.split(command)[1:]),
+    ]
     text, deadline = "", time.monotonic() + 60
     with subprocess.Popen(arguments, env=environment, stdout=theirs, stderr=subprocess.PIPE) as process:
         os.close(theirs)
@@ -119,8 +144,8 @@ def users(count: int, shard: int | None = None) -> list[str]:
     return [user for user in found if shard is None or hash_key(user) * 4 >> 128 == shard][:count]
 
 
-def matches(kinesis: FakeKinesis, command: str, *, until: str | None = None) -> None:
-    found = alike(printed(kinesis, command, until=until))
+def matches(kinesis: FakeKinesis, command: str, *, until: str | None = None, **more: str) -> None:
+    found = alike(printed(kinesis, command, until=until, **more))
     for line in shown(command):
         assert alike(line) in found, found
 
@@ -172,6 +197,66 @@ def test_what_a_load_will_need(kinesis: FakeKinesis, load: str) -> None:
 
 
 def test_one_event(kinesis: FakeKinesis) -> None:
-    put(kinesis, "user-1", messageId="5c0e7e2c-8f0a-4a51-9d8c-0d9e7a1c2b3a")
+    put(kinesis, "user-1", messageId=MESSAGE_ID)
     put(kinesis, "user-1", messageId="another")
-    matches(kinesis, "headgate tail events --since 1d --message-id 5c0e7e2c-8f0a-4a51-9d8c-0d9e7a1c2b3a")
+    matches(kinesis, f"headgate tail events --since 1d --message-id {MESSAGE_ID}")
+
+
+@pytest.fixture
+def queues(kinesis: FakeKinesis, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The dead letters and the overflow of a forwarder, and what its commands have to know of them."""
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    moto.start()
+    endpoint = "http://{}:{}".format(*moto.get_host_and_port())
+    try:
+        for name, value in (kinesis.environment() | {"AWS_ENDPOINT_URL_SQS": endpoint}).items():
+            monkeypatch.setenv(name, value)
+        urls = [client_of(endpoint).create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "overflow")]
+        asyncio.run(fill(*(Queue(get_session(), url) for url in urls)))
+        yield {"DEAD_LETTERS": urls[0], "OVERFLOW": urls[1], "AWS_ENDPOINT_URL_SQS": endpoint}
+    finally:
+        moto.stop()
+
+
+async def fill(dead: Queue, overflow: Queue) -> None:
+    events, old = (
+        Origin(source_id="8kf3Qw2LpZ", region="us-west-2", stream_name=name, role_address=None)
+        for name in ("events", "old-events")
+    )
+    now = datetime.now(UTC)
+    too_large = "the record has 1,048,702 bytes with its partition key; allowed: 1,048,576"
+    letters = [
+        letter(
+            events,
+            (f"user-{number}", ORDER.encode()),
+            code="too_large",
+            message=too_large,
+            time=now - timedelta(hours=3 + number / 20),
+        )
+        for number in range(38)
+    ]
+    why, time = "it lay in the overflow queue for 13.0 days", now - timedelta(days=2)
+    letters += [
+        letter(old, (f"user-{number}", ORDER.encode()), code=EXPIRED, message=why, time=time)
+        for number in range(3)
+    ]
+    await QueueDeadLetters(dead).put(letters)
+    packed = packs.pack(events, [(f"user-{number}", ORDER.encode()) for number in range(2_000)], 200_000)
+    await overflow.send([each.body for each in packed.packs], 5)
+
+
+def test_events_ended_up_in_dead_letters(
+    kinesis: FakeKinesis, queues: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sources.toml").write_text(SOURCES, encoding="utf-8")
+    redrive = "headgate redrive --dead-letter-queue $DEAD_LETTERS"
+    for command in (
+        "headgate redrive --overflow-queue $OVERFLOW --list",
+        f"{redrive} --list",
+        f"{redrive} --code too_large --show 1",
+        f"{redrive} --sources sources.toml --dry-run",
+        f"{redrive} --sources sources.toml --code too_large --max-records-per-second 500",
+    ):
+        matches(kinesis, command, **queues)
+    assert len(kinesis.ledger.records("events")) == 38

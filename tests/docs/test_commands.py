@@ -22,6 +22,9 @@ ELSEWHERE = {
     r"docs/operate.md: headgate (check) .*": "tests/acceptance/test_check.py",
     r"docs/operate.md: (headgate (?:tail|shards) .*)": "tests/cli/test_operate.py",
     r"docs/operate.md: (headgate plan) .*": "tests/cli/test_operate.py",
+    r"docs/operate.md: headgate redrive .*?( --(?:list|show 1|dry-run|max-records-per-second 500))": (
+        "tests/cli/test_operate.py"
+    ),
 }
 """What needs more than a shell, and the test that runs it; what the parentheses match stands in that test."""
 FAILS = {

@@ -92,11 +92,12 @@ async def test_a_torn_line_is_no_letter_and_takes_none_with_it(tmp_path: Path) -
     await letters.put([a_letter("a")])
     with path.open("ab") as file:
         file.write(msgspec.json.encode(a_letter("torn"))[:-10])
-    assert read(path)[1] == 1
+    assert len(read(path)[1]) == 1
     await letters.put([a_letter("b")])
     assert keys(path) == ["a", "b"]
     take_out(path, [line for line, _ in read(path)[0]])
-    assert read(path) == ([], 1)
+    letters, torn = read(path)
+    assert (letters, len(torn)) == ([], 1)
 
 
 async def test_what_was_appended_meanwhile_stays_when_lines_are_taken_out(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_killed_at_any_instant_what_two_processes_were_told_is_kept_is_there(tmp
     told = [20 + kept(process) for process in processes]
     letters, torn = read(path)
     found = {each.partition_key for _, each in letters}
-    assert torn <= 2
+    assert len(torn) <= 2
     assert {f"one-{number}" for number in range(told[0])} <= found
     assert {f"two-{number}" for number in range(told[1])} <= found
 

@@ -1,5 +1,6 @@
 """`headgate redrive` as a process: what Kinesis takes leaves its store, all else stays, and it says why."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from headgate.overflow import packs
 from headgate.overflow.dead_letters import EXPIRED, UNREADABLE, DeadLetter, QueueDeadLetters, letter, unpack
 from headgate.overflow.letter_file import FileDeadLetters, read
 from headgate.overflow.origin import Origin
@@ -123,7 +125,9 @@ async def test_a_letter_whose_deletion_failed_is_still_there_and_none_is_lost_wh
     await store.put([a_letter(EVENTS, "c")])
     one_sqs.proxy.always("SendMessageBatch", FailEntries(10, "AccessDenied", sender_fault=True))
     one_sqs.proxy.always("DeleteMessageBatch", Refuse("AccessDenied"))
-    assert redrive(kinesis, tmp_path, "--dead-letter-queue", url, sqs=one_sqs).returncode == 1
+    done = redrive(kinesis, tmp_path, "--dead-letter-queue", url, sqs=one_sqs)
+    assert (done.returncode, done.stdout) == (1, "2 sent, 1 kept\n")
+    assert "2 were sent and could not be removed: they will be sent again" in done.stderr
     left = [each.partition_key for body in one_sqs.bodies(url) for each in unpack(body)]
     assert sorted(left) == ["a", "b", "c"]
 
@@ -137,10 +141,38 @@ async def test_what_kinesis_throttles_is_sent_until_it_is_in(kinesis: FakeKinesi
     assert len(accepted(kinesis, "events")) == 1_500
 
 
+async def test_what_waits_in_the_overflow_queue_is_listed_and_pushed_by_hand(
+    kinesis: FakeKinesis, one_sqs: Sqs, name: str, tmp_path: Path
+) -> None:
+    url = one_sqs.create_queue(name)
+    queue = Queue(one_sqs.session, url)
+    for origin, keys in ((EVENTS, "abc"), (OLD, "d"), (GONE, "e")):
+        packed = packs.pack(origin, [(key, b"{}") for key in keys], 200_000)
+        assert all(await queue.send([each.body for each in packed.packs], 5))
+    listed = redrive(kinesis, tmp_path, "--overflow-queue", url, "--list", sqs=one_sqs)
+    assert (listed.returncode, listed.stderr) == (0, "")
+    lines = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [(each["stream_name"], each["code"], each["records"]) for each in lines[:1]] == [
+        ("events", "overflow_waiting", 3)
+    ]
+    assert sorted(each["stream_name"] for each in lines) == ["events", "gone", "old"]
+    assert one_sqs.counts(url) == (3, 0)
+
+    some = ("--stream", "events", "--max", "2")
+    done = redrive(kinesis, tmp_path, "--overflow-queue", url, *some, sqs=one_sqs)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 sent, 0 kept\n", "")
+    assert accepted(kinesis, "events") == ["a", "b"]
+    done = redrive(kinesis, tmp_path, "--overflow-queue", url, sqs=one_sqs)
+    assert (done.returncode, done.stdout) == (1, "2 sent, 1 kept\n")
+    assert (accepted(kinesis, "events"), accepted(kinesis, "old")) == (["a", "b", "c"], ["d"])
+    # What stays is as it was, for the forwarder to drain.
+    assert [packs.unpack(body) for body in one_sqs.bodies(url)] == [(GONE, [("e", b"{}")])]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "give one of --dead-letter-queue and --dead-letter-file"),
+        ([], "give one of --dead-letter-queue, --dead-letter-file and --overflow-queue"),
         (["--dead-letter-file", "missing.jsonl"], "--dead-letter-file: 'missing.jsonl' is no file"),
         (["--dead-letter-queue", "queue"], "'queue' is no queue's URL"),
         (["--dead-letter-queue", "https://sqs.us-west-2.amazonaws.com/1/q.fifo"], "standard queue"),

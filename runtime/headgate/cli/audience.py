@@ -155,11 +155,10 @@ def forget(
 
 
 def _store(location: str | None) -> "Store":
-    import botocore.session
-
     from headgate.audiences.locate import store_at
+    from headgate.clients import own_session
 
-    return store_at(location, botocore.session.get_session())
+    return store_at(location, own_session())
 
 
 def _object(record: "Record") -> dict[str, Any]:

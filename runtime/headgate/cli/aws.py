@@ -1,10 +1,8 @@
 """AWS clients for the commands, and what AWS says in one line.
 
-Credentials, profiles and endpoints are found as in every AWS tool. Of all settings only `AWS_REGION` needs
-help: boto3, unlike the AWS CLI and the other SDKs, does not read it.
+Credentials, profiles, regions and endpoints are found as in every AWS tool.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from botocore import exceptions as faults
 from botocore.config import Config
 
 from headgate import regions
-from headgate.clients import code_of
+from headgate.clients import code_of, own_region, own_session
 from headgate.errors import AwsError, UsageError, one_line
 
 if TYPE_CHECKING:
@@ -43,12 +41,13 @@ def cloudwatch_client(region: str | None) -> Any:
 
 def _client(service: Any, region: str | None, connections: int) -> Any:
     config = Config(connect_timeout=5, read_timeout=20, max_pool_connections=connections)
+    own = own_session()
     try:
-        session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
+        session = boto3.Session(botocore_session=own, region_name=region or own_region(own))
         return session.client(service, config=config)
     except faults.NoRegionError:
         raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile") from None
-    except (faults.InvalidRegionError, faults.ProfileNotFound, faults.ConfigParseError, ValueError) as error:
+    except (faults.InvalidRegionError, ValueError) as error:
         raise UsageError(one_line(error)) from None
 
 

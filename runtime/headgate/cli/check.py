@@ -1,10 +1,12 @@
 """`headgate check`: whether each destination can be delivered to, and if not, what is wrong."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
+import msgspec
 import typer
 
-from headgate.cli.output import console, ended_by_its_reader, printable
+from headgate.cli.output import Pipe, console, ended_by_its_reader, printable
 from headgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,16 +42,18 @@ def check(
     A step holds, is wrong, cannot be told from here, or is skipped, because it needs one that is wrong.
     The exit status is 1 where something is wrong.
 
+    On a terminal a line of each step. In a pipe one JSON object a line, of each step as it comes. With
+    --json one object at the end.
+
     Example: headgate check --sources sources.toml --source 8kf3Qw2LpZ
     """
-    import botocore.session
-
     from headgate.checking.check import Check
+    from headgate.clients import own_session
     from headgate.settings.locate import store_at
 
-    session = botocore.session.get_session()
+    session = own_session()
     chosen = _chosen(store_at(sources, session).latest().sources().values(), source)
-    show: Show = _Json() if as_json else _Lines()
+    show: Show = _Json() if as_json else _OnTerminal() if sys.stdout.isatty() else _InPipe()
     with ended_by_its_reader():
         for each in chosen:
             for destination in each.destinations:
@@ -76,22 +80,31 @@ class Show(Protocol):
         """Show what all came to; return whether nothing is wrong."""
 
 
+class _InPipe:
+    """A JSON object a step, as it comes."""
+
+    def __init__(self) -> None:
+        self._pipe = Pipe()
+        self._holds = True
+
+    def check(self, source: "Source", destination: "Destination", check: "Check") -> None:
+        place = _place(source, destination)
+        for step in check.steps(lambda _: None):
+            self._holds = self._holds and step.outcome.state != "failed"
+            self._pipe.write(msgspec.json.encode(place | _members(step)) + b"\n")
+
+    def end(self) -> bool:
+        return self._holds
+
+
 class _Json:
     def __init__(self) -> None:
         self._destinations: list[dict[str, Any]] = []
 
     def check(self, source: "Source", destination: "Destination", check: "Check") -> None:
         steps = [_members(step) for step in check.steps(lambda _: None)]
-        self._destinations.append(
-            {
-                "source_id": source.id,
-                "region": destination.region,
-                "stream_name": destination.stream_name,
-                "role_address": destination.role_address,
-                "ok": all(step["state"] in ("ok", "unknown") for step in steps),
-                "steps": steps,
-            }
-        )
+        holds = all(step["state"] in ("ok", "unknown") for step in steps)
+        self._destinations.append(_place(source, destination) | {"ok": holds, "steps": steps})
 
     def end(self) -> bool:
         import json
@@ -99,6 +112,15 @@ class _Json:
         holds = all(each["ok"] for each in self._destinations)
         typer.echo(json.dumps({"ok": holds, "destinations": self._destinations}, indent=2))
         return holds
+
+
+def _place(source: "Source", destination: "Destination") -> dict[str, Any]:
+    return {
+        "source_id": source.id,
+        "region": destination.region,
+        "stream_name": destination.stream_name,
+        "role_address": destination.role_address,
+    }
 
 
 def _members(step: "Step") -> dict[str, Any]:
@@ -112,8 +134,8 @@ def _members(step: "Step") -> dict[str, Any]:
     }
 
 
-class _Lines:
-    """A line a step, as it comes: with colours and a spinner on a terminal, plain in a pipe."""
+class _OnTerminal:
+    """A line a step, as it comes."""
 
     def __init__(self) -> None:
         self._console = console(soft_wrap=True)

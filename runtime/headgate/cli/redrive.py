@@ -1,98 +1,140 @@
-"""`headgate redrive`: dead letters, sent again."""
+"""`headgate redrive`: dead letters, and what waits in the overflow queue: looked at, and sent again."""
 
-import logging
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from headgate.errors import INTERRUPTED, HeadgateError, UsageError
-
-if TYPE_CHECKING:
-    from headgate.delivery.target import Target
-    from headgate.overflow.redrive import Tally
-
-_DELIVER_WITHIN = 60.0
-_LANE_SIZE = 32 * 1024 * 1024  # all that a destination may hold: there is no other traffic to be fair to
+from headgate.errors import UsageError
+from headgate.reading.since import parse_instant
 
 
 def redrive(
     sources: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="STORE",
-            help="The sources, whose Secret IDs are sent when roles are assumed; see: headgate serve --help.",
+            help="The sources, whose Secret IDs are sent when roles are assumed; see: headgate serve --help. "
+            "--list and --show need none.",
             show_default=False,
         ),
-    ],
+    ] = None,
     dead_letter_queue: Annotated[
         str | None, typer.Option(metavar="URL", help="The queue of the dead letters.", show_default=False)
     ] = None,
     dead_letter_file: Annotated[
         Path | None, typer.Option(metavar="PATH", help="The file of the dead letters.", show_default=False)
     ] = None,
+    overflow_queue: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The overflow queue, which the forwarder drains by itself.",
+            show_default=False,
+        ),
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Only list them, by destination and reason, with their age.")
+    ] = False,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID|N",
+            help="Only show one and its event: by its message ID, or the N-th of those asked for.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be sent where.")] = False,
+    source: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only those of this source.", show_default=False)
+    ] = None,
+    stream: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only those for this stream.", show_default=False)
+    ] = None,
+    code: Annotated[
+        list[str] | None, typer.Option(metavar="CODE", help="Only those of this reason.", show_default=False)
+    ] = None,
+    message_id: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this messageId.", show_default=False)
+    ] = None,
+    older_than: Annotated[
+        str | None,
+        typer.Option(
+            metavar="1h|TIMESTAMP",
+            help="Only those given up so long ago, or before then.",
+            show_default=False,
+        ),
+    ] = None,
+    newer_than: Annotated[
+        str | None,
+        typer.Option(metavar="1h|TIMESTAMP", help="Only those given up since.", show_default=False),
+    ] = None,
+    most: Annotated[
+        int | None,
+        typer.Option("--max", metavar="N", min=1, help="End after N of them.", show_default=False),
+    ] = None,
+    max_records_per_second: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Send so many a second at most, evenly.", show_default=False),
+    ] = None,
 ) -> None:
     """Send dead letters again, each to where it was bound for, and remove those that Kinesis took.
 
-    Those that it did not take stay, with the new reason on standard error; the exit status is then 1.
+    Those that it did not take stay, with the new reason on standard error;
+    the exit status is then 1. Give one of --dead-letter-queue,
+    --dead-letter-file and --overflow-queue.
 
-    Example: headgate redrive --dead-letter-file dead-letters.jsonl --sources sources.toml
+    An option that filters may be given again: a letter has to have one of
+    its values, and to pass every kind of filter that is given.
+
+    Ctrl-C ends it with status 130: what Kinesis took has left the store,
+    all else is still there. The same command goes on.
+
+    --list, --show and --dry-run send and remove nothing. On a terminal they
+    print a table, in a pipe one JSON object a line. To look into a queue is
+    to receive its messages: they are hidden from others meanwhile, and given
+    back at the end.
+
+    Examples:
+    headgate redrive --dead-letter-file dead-letters.jsonl --sources sources.toml
+
+    headgate redrive --dead-letter-queue $URL --list
+
+    headgate redrive --dead-letter-queue $URL --code too_large --show 1
+
+    headgate redrive --overflow-queue $URL --sources sources.toml --older-than 1h --max-records-per-second 500
     """
-    import asyncio
+    from headgate.overflow.selection import Selection
 
-    import botocore.session
-
-    from headgate.settings.locate import store_at
-    from headgate.settings.targets import every_target
-
-    if (dead_letter_queue is None) == (dead_letter_file is None):
-        raise UsageError("give one of --dead-letter-queue and --dead-letter-file")
+    if sum(each is not None for each in (dead_letter_queue, dead_letter_file, overflow_queue)) != 1:
+        raise UsageError("give one of --dead-letter-queue, --dead-letter-file and --overflow-queue")
+    if sum((list_, show is not None, dry_run)) > 1:
+        raise UsageError("give one of --list, --show and --dry-run at most")
     if dead_letter_file is not None and not dead_letter_file.is_file():
         raise UsageError(f"--dead-letter-file: {str(dead_letter_file)!r} is no file")
-    targets = every_target(store_at(sources, botocore.session.get_session()).latest().sources().values())
-    # What delivery would log is told at the end, once for each destination and reason.
-    logging.getLogger("headgate").setLevel(logging.CRITICAL)
-    try:
-        tally = asyncio.run(_redrive(targets, dead_letter_queue, dead_letter_file))
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except OSError as fault:
-        raise HeadgateError(f"{dead_letter_file}: {(fault.strerror or str(fault)).lower()}") from None
-    _tell(tally)
+    now = datetime.now(UTC)
+    number = int(show) if show is not None and show.isdecimal() else None
+    if number == 0:
+        raise UsageError("--show: 0 is not allowed; allowed: 1 for the first, 2, ..., or a message ID")
+    asked = Selection(
+        sources=frozenset(source or ()),
+        streams=frozenset(stream or ()),
+        codes=frozenset(code or ()),
+        message_ids=frozenset(message_id or (() if show is None or number else (show,))),
+        since=None if newer_than is None else parse_instant("--newer-than", newer_than, now),
+        until=None if older_than is None else parse_instant("--older-than", older_than, now),
+    )
+    from headgate.cli.redriving import Place, listed, planned, sent, shown
 
-
-async def _redrive(targets: "set[Target]", url: str | None, path: Path | None) -> "Tally":
-    import botocore.session
-
-    from headgate.delivery.bounds import DeliverySettings
-    from headgate.delivery.credentials import CredentialsCache
-    from headgate.delivery.delivery import Delivery
-    from headgate.delivery.wire.client import Wire
-    from headgate.overflow.queue import Queue
-    from headgate.overflow.redrive import Sender, redrive_file, redrive_queue
-
-    session = botocore.session.get_session()
-    queue = Queue(session, url) if url is not None else None
-    wire = Wire(session)
-    settings = DeliverySettings(acknowledge_within=_DELIVER_WITHIN, lane_size=_LANE_SIZE)
-    delivery = Delivery(wire, CredentialsCache(session), settings=settings)
-    sender = Sender(delivery, targets)
-    try:
-        if queue is not None:
-            await redrive_queue(queue, sender)
-        elif path is not None:
-            await redrive_file(path, sender)
-    finally:
-        await delivery.close()
-        await wire.close()
-    return sender.tally
-
-
-def _tell(tally: "Tally") -> None:
-    typer.echo(f"{tally.sent} sent, {tally.kept.total() + tally.unreadable} kept")
-    for (destination, code, reason), count in sorted(tally.kept.items()):
-        typer.echo(f"{count} of {destination} kept: {code}: {reason}", err=True)
-    if tally.unreadable:
-        typer.echo(f"{tally.unreadable} kept: nobody can read where they were bound for", err=True)
-    if tally.kept or tally.unreadable:
-        raise typer.Exit(1)
+    place = Place(dead_letter_queue, dead_letter_file, overflow_queue)
+    if list_:
+        listed(place, asked, most)
+    elif show is not None:
+        shown(place, asked, number or 1, show)
+    elif sources is None:
+        raise UsageError("give --sources: where the sources and their Secret IDs are")
+    elif dry_run:
+        planned(place, asked, sources, most)
+    else:
+        sent(place, asked, sources, most, max_records_per_second)

@@ -118,8 +118,7 @@ def serve(
 
     Example: headgate serve --sources sources.toml --port 8080
     """
-    import botocore.session
-
+    from headgate.clients import own_session
     from headgate.delivery.bounds import DeliverySettings
     from headgate.errors import UsageError
     from headgate.ingest.limits import HttpLimits
@@ -146,7 +145,7 @@ def serve(
     )
     if not service_name.strip():
         raise UsageError("--service-name is empty; allowed: a name such as headgate")
-    store = store_at(sources, botocore.session.get_session())
+    store = store_at(sources, own_session())
     first = first_of(store)
     listening = listen(host, port)
     log_as_json_lines()

@@ -202,13 +202,12 @@ def validate(
 
     Example: headgate settings validate sources.toml
     """
-    import botocore.session
-
+    from headgate.clients import own_session
     from headgate.settings.file_store import FileStore, text_of
     from headgate.settings.locate import store_at
     from headgate.settings.table.stored import read_export
 
-    at = store_at(store, botocore.session.get_session())
+    at = store_at(store, own_session())
     sources: list[Source] = (
         [*read_export(text_of(Path(store)), where=store)]
         if isinstance(at, FileStore)

@@ -140,8 +140,6 @@ def sync(options: Options) -> None:
 
 def _sync(options: Options, screen: "SyncScreen") -> bool:
     """Return whether every call was delivered."""
-    import botocore.session
-
     from headgate.audiences.calls import Calls, Computation
     from headgate.audiences.columns import Columns
     from headgate.audiences.folder import Folder
@@ -150,8 +148,9 @@ def _sync(options: Options, screen: "SyncScreen") -> bool:
     from headgate.audiences.members import Members
     from headgate.audiences.sync import Guards, Subject, Sync
     from headgate.audiences.tables import DuckTables
+    from headgate.clients import own_session
 
-    session = botocore.session.get_session()
+    session = own_session()
     computation = Computation(options.kind, key_of(options.name), options.source)
     destinations = _destinations(options, session)
     subject = Subject(

@@ -50,13 +50,12 @@ def open_table(name: str) -> OpenTable:
     Raises:
         UsageError: it is none, or no region is known.
     """
-    import botocore.session
-
+    from headgate.clients import own_session
     from headgate.settings.table.client import SCHEME, SettingsTable
     from headgate.settings.table.sealing import Sealing
     from headgate.settings.table.writer import Writer, caller
 
-    session = botocore.session.get_session()
+    session = own_session()
     table = SettingsTable(session, name.removeprefix(SCHEME))
     return OpenTable(
         table,

@@ -47,18 +47,18 @@ class FileDeadLetters:
         return True
 
 
-def read(path: Path) -> tuple[list[tuple[bytes, DeadLetter]], int]:
-    """Return the letters of a file, each with its line, and how many lines are none.
+def read(path: Path) -> tuple[list[tuple[bytes, DeadLetter]], list[bytes]]:
+    """Return the letters of a file, each with its line, and the lines that are none.
 
     Raises:
         OSError: the file cannot be read.
     """
-    letters, torn = [], 0
+    letters, torn = [], []
     for line in filter(None, path.read_bytes().split(b"\n")):
         try:
             letters.append((line, _decode(line)))
         except msgspec.DecodeError:
-            torn += 1
+            torn.append(line)
     return letters, torn
 
 

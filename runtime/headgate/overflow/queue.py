@@ -61,6 +61,8 @@ class QueueFault(Exception):  # noqa: N818  # an answer, or none
 class Message:
     """A message that was received and is hidden from others for a while."""
 
+    id: str
+    """What SQS calls it, each time it is received."""
     body: str
     receipt: str
     """What names this receipt of it."""
@@ -131,6 +133,16 @@ class Queue:
                 )
         return self._attributes
 
+    async def waiting(self) -> int | None:
+        """Return about how many messages may be received; None where the queue does not say."""
+        name = "ApproximateNumberOfMessages"
+        try:
+            answer = await self._call(self._quick, "get_queue_attributes", AttributeNames=[name])
+        except QueueFault as fault:
+            self._log(logging.INFO, "the queue does not say how many messages it has", fault)
+            return None
+        return int(answer.get("Attributes", {}).get(name, 0))
+
     async def send(self, bodies: Sequence[str], within: float) -> list[bool]:
         """Send messages, again where that may help; return of each whether the queue has it for sure.
 
@@ -167,6 +179,7 @@ class Queue:
             raise
         return [
             Message(
+                each["MessageId"],
                 each["Body"],
                 each["ReceiptHandle"],
                 int(each["Attributes"]["ApproximateReceiveCount"]),

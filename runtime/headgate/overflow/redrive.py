@@ -1,30 +1,24 @@
-"""Sending dead letters again, and taking out of their store those that Kinesis took.
+"""Sending letters again, and taking out of their store those that Kinesis took.
 
 A letter is tried once in a run. It leaves its store only after Kinesis said yes, so of a run that ends in
 between some are sent twice by the next, and none is lost.
 """
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from typing import NamedTuple, Protocol
 
-from headgate.delivery.delivery import Delivery, Refused
+from headgate.delivery.delivery import Refused
 from headgate.delivery.submission import Outcome, Refusal
 from headgate.delivery.target import Data, Target
-from headgate.errors import AwsError
-from headgate.overflow import letter_file
-from headgate.overflow.dead_letters import DeadLetter, QueueDeadLetters, unpack
+from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.origin import Origin, resolve
-from headgate.overflow.packs import Unreadable, chunks
-from headgate.overflow.queue import BATCH_ENTRIES, Message, Queue, QueueFault
-from headgate.threads import in_thread
-
-HIDDEN_SECONDS = 3_600
-"""How long a queue's letters are hidden from other runs; those that are kept are given back at the end."""
+from headgate.overflow.pace import Pace
+from headgate.overflow.selection import Selection
+from headgate.overflow.stores import Portion, Store
 
 
 @dataclass(slots=True)
@@ -33,9 +27,28 @@ class Tally:
 
     sent: int = 0
     unreadable: int = 0
-    """Lines, messages and letters that say of no record where it was bound for."""
+    """Letters, and lines and messages that are none, that say of no record where it was bound for."""
     kept: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """Letters that are still there, by destination, code and reason."""
+    """Letters that are still there because they are not in, by destination, code and reason."""
+    stuck: int = 0
+    """Letters that are in, and yet could not be taken out of their store."""
+
+
+class Submitting(Protocol):
+    """What delivery is to a sender."""
+
+    def submit(self, portions: dict[Target, Sequence[Data]], on_settled: Callable[[Outcome], None]) -> None:
+        """Queue records, and tell once what became of them.
+
+        Raises:
+            Refused: the destination is paused or full; nothing is queued.
+        """
+
+
+class _Submitted(NamedTuple):
+    origin: Origin
+    indices: Sequence[int]
+    outcome: asyncio.Future[Outcome]
 
 
 class Sender:
@@ -44,29 +57,47 @@ class Sender:
     Args:
         delivery: delivers.
         targets: those of the settings in force.
+        tally: where it counts.
+        stop: once it is set, nothing more is sent.
+        pace: when what may be sent; None for as fast as the streams take it.
     """
 
-    def __init__(self, delivery: Delivery, targets: Collection[Target]) -> None:
-        self.tally = Tally()
+    def __init__(
+        self,
+        delivery: Submitting,
+        targets: Collection[Target],
+        tally: Tally,
+        stop: asyncio.Event,
+        pace: Pace | None = None,
+    ) -> None:
+        self.tally = tally
         self._delivery = delivery
         self._targets = targets
+        self._stop = stop
+        self._pace = pace
+        self._clock = asyncio.get_running_loop().time
+        # One portion's letters after the other's: of those that are sent in part there is one at most.
+        self._turn = asyncio.Lock()
         # A destination that could not be delivered to is not tried again: each try takes its time.
         self._given_up: dict[Origin, Refusal] = {}
 
     async def send(self, letters: Sequence[DeadLetter]) -> list[bool]:
         """Return of each letter whether Kinesis took it."""
-        of_origin: dict[Origin, list[int]] = {}
-        for index, each in enumerate(letters):
-            if each.origin is None:
-                self.tally.unreadable += 1
-            else:
-                of_origin.setdefault(each.origin, []).append(index)
+        readable = [index for index, each in enumerate(letters) if each.origin is not None]
+        self.tally.unreadable += len(letters) - len(readable)
+        submitted: list[_Submitted] = []
+        async with self._turn:
+            step = self._pace.portion if self._pace is not None else len(readable) or 1
+            for start in range(0, len(readable), step):
+                part = readable[start : start + step]
+                await self._wait_for(len(part))
+                if self._stop.is_set():
+                    break
+                submitted += self._submit(letters, part)
         sent = [False] * len(letters)
-        outcomes = await asyncio.gather(
-            *(self._outcome(origin, [(i, letters[i]) for i in mine]) for origin, mine in of_origin.items())
-        )
-        for (origin, mine), outcome in zip(of_origin.items(), outcomes, strict=True):
-            for index in mine:
+        for origin, indices, told in submitted:
+            outcome = await told
+            for index in indices:
                 why = outcome.unavailable or outcome.undeliverable.get(index)
                 sent[index] = why is None
                 if why is not None:
@@ -74,70 +105,120 @@ class Sender:
         self.tally.sent += sum(sent)
         return sent
 
-    async def _outcome(self, origin: Origin, letters: Sequence[tuple[int, DeadLetter]]) -> Outcome:
+    async def _wait_for(self, records: int) -> None:
+        if self._pace is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.wait(records, self._clock())):
+                await self._stop.wait()
+
+    def _submit(self, letters: Sequence[DeadLetter], part: Sequence[int]) -> list[_Submitted]:
+        of_origin: dict[Origin, list[int]] = {}
+        for index in part:
+            origin = letters[index].origin
+            if origin is not None:
+                of_origin.setdefault(origin, []).append(index)
+        return [
+            _Submitted(origin, indices, self._outcome(origin, [(i, letters[i]) for i in indices]))
+            for origin, indices in of_origin.items()
+        ]
+
+    def _outcome(self, origin: Origin, letters: Sequence[tuple[int, DeadLetter]]) -> asyncio.Future[Outcome]:
+        told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def settled(outcome: Outcome) -> None:
+            if outcome.unavailable is not None:
+                self._given_up[origin] = outcome.unavailable
+            told.set_result(outcome)
+
         if origin in self._given_up:
-            return Outcome(self._given_up[origin])
-        settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            told.set_result(Outcome(self._given_up[origin]))
+            return told
         data = [Data(each.partition_key, each.data, index) for index, each in letters]
         try:
-            self._delivery.submit({resolve(origin, self._targets): data}, settled.set_result)
-            outcome = await settled
+            self._delivery.submit({resolve(origin, self._targets): data}, settled)
         except Refused as refused:
-            outcome = Outcome(refused.refusal)
-        if outcome.unavailable is not None:
-            self._given_up[origin] = outcome.unavailable
-        return outcome
+            settled(Outcome(refused.refusal))
+        return told
 
 
-async def redrive_file(path: Path, sender: Sender) -> None:
-    """Send the letters of a file again, and take out of it those that are in.
+class _Chosen:
+    """The letters that are asked for, no more of them than that."""
+
+    def __init__(self, selection: Selection, most: int | None) -> None:
+        self._selection = selection
+        self._left = most
+
+    @property
+    def enough(self) -> bool:
+        return self._left == 0
+
+    def of(self, letters: Sequence[DeadLetter]) -> list[int]:
+        """Return which of some letters are asked for, by their indices."""
+        chosen = [index for index, each in enumerate(letters) if self._selection.fits(each)][: self._left]
+        if self._left is not None:
+            self._left -= len(chosen)
+        return chosen
+
+
+async def redrive(
+    store: Store,
+    sender: Sender,
+    selection: Selection,
+    stop: asyncio.Event,
+    *,
+    most: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Send the letters of a store that are asked for, and take out of it those that are in.
+
+    Args:
+        store: where they are.
+        sender: sends them.
+        selection: which are asked for.
+        stop: once it is set, no further portion is begun.
+        most: how many letters are tried; None for all.
+        progress: told how much of the store was seen, portion by portion.
 
     Raises:
-        OSError: the file cannot be read or written.
+        OSError: a file cannot be read or written.
+        QueueFault: a queue cannot be read.
     """
-    letters, sender.tally.unreadable = letter_file.read(path)
-    for portion in chunks([len(each.data) for _, each in letters]):
-        part = [letters[index] for index in portion]
-        sent = await sender.send([each for _, each in part])
-        gone = [line for (line, _), is_in in zip(part, sent, strict=True) if is_in]
-        if gone:
-            await in_thread(partial(letter_file.take_out, path, gone))
+    chosen = _Chosen(selection, most)
+
+    async def one(portion: Portion) -> None:
+        indices = chosen.of(portion.letters)
+        sent = await sender.send([portion.letters[index] for index in indices])
+        gone = [False] * len(portion.letters)
+        for index, is_in in zip(indices, sent, strict=True):
+            gone[index] = is_in
+        if any(gone) and not await portion.take_out(gone):
+            sender.tally.stuck += sum(gone)
+        progress(portion.size)
+
+    async for portions in store.portions():
+        await asyncio.gather(*map(one, portions))
+        if stop.is_set() or chosen.enough:
+            return
 
 
-async def redrive_queue(queue: Queue, sender: Sender) -> None:
-    """Send the letters of a queue again, delete those that are in, and give the others back.
+async def look(
+    store: Store,
+    selection: Selection,
+    stop: asyncio.Event,
+    *,
+    most: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> AsyncIterator[DeadLetter]:
+    """Give the letters of a store that are asked for; all of them stay in it.
 
-    Raises:
-        AwsError: the queue cannot be read.
+    Its arguments and errors are those of `redrive`.
     """
-    begun = time.time()
-    kept: list[str] = []
-    try:
-        while messages := await queue.receive(BATCH_ENTRIES, wait=2, hidden=HIDDEN_SECONDS):
-            # What was put there since is for the next run, or this one might never end.
-            old = [each for each in messages if each.sent_at <= begun]
-            kept += [each.receipt for each in messages if each.sent_at > begun]
-            if not old:
-                break
-            done = await asyncio.gather(*(_redrive_message(queue, each, sender) for each in old))
-            kept += [each.receipt for each, gone in zip(old, done, strict=True) if not gone]
-    except QueueFault as fault:
-        raise AwsError(f"the queue {queue.name!r} cannot be read: {fault}") from None
-    finally:
-        await queue.hide(kept, 0)
-
-
-async def _redrive_message(queue: Queue, message: Message, sender: Sender) -> bool:
-    """Return whether the message is deleted: all of it is in, or what is not is in a new message."""
-    try:
-        letters = unpack(message.body)
-    except Unreadable:
-        sender.tally.unreadable += 1
-        return False
-    sent = await sender.send(letters)
-    left = [each for each, is_in in zip(letters, sent, strict=True) if not is_in]
-    if len(left) == len(letters):
-        return False
-    if left and not await QueueDeadLetters(queue).put(left):
-        return False
-    return all(await queue.delete([message.receipt]))
+    chosen = _Chosen(selection, most)
+    async for portions in store.portions():
+        for portion in portions:
+            for index in chosen.of(portion.letters):
+                yield portion.letters[index]
+            progress(portion.size)
+        if stop.is_set() or chosen.enough:
+            return

@@ -32,14 +32,19 @@ class Record(msgspec.Struct, rename="pascal", frozen=True, gc=False):
     @property
     def event(self) -> bytes | None:
         """The data as JSON on one line, else as it was sent byte for byte; None if it is no JSON."""
-        if not _is_json(self.data):
-            return None
-        # In JSON a line break can stand between tokens only, where a space means the same.
-        return self.data.replace(b"\n", b" ").replace(b"\r", b" ")
+        return event_in(self.data)
 
 
 _encode = msgspec.json.Encoder().encode
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def event_in(data: bytes) -> bytes | None:
+    """Return a record's data as JSON on one line, else as it was sent; None if it is no JSON."""
+    if not _is_json(data):
+        return None
+    # In JSON a line break can stand between tokens only, where a space means the same.
+    return data.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 def json_line(shard_id: str, record: Record) -> bytes:

@@ -25,17 +25,35 @@ def parse_since(text: str, now: datetime) -> datetime | None:
     """
     if text.lower() == "trim-horizon":
         return TRIM_HORIZON
+    return parse_instant("--since", text, now, or_else=", or trim-horizon")
+
+
+def parse_instant(option: str, text: str, now: datetime, *, or_else: str = "") -> datetime:
+    """Return an instant that an option names by a duration before `now`, or by an ISO 8601 timestamp.
+
+    Args:
+        option: the option.
+        text: what it was given.
+        now: the present, with its offset.
+        or_else: what else it allows.
+
+    Raises:
+        UsageError: the text is neither, or names an instant that is still to come.
+    """
     try:
         if duration := _DURATION.fullmatch(text):
             return now - timedelta(**{_UNIT[duration[2]]: int(duration[1])})
         instant = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"--since: {text!r} is no point in time; "
-            "allowed: a duration as 90s, 10m, 2h or 1d, a timestamp as 2026-01-31T09:00:00Z, or trim-horizon"
+            f"{option}: {text!r} is no point in time; "
+            f"allowed: a duration as 90s, 10m, 2h or 1d, {'' if or_else else 'or '}"
+            f"a timestamp as 2026-01-31T09:00:00Z{or_else}"
         ) from None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     if instant > now:
-        raise UsageError(f"--since: {text!r} is still to come; it is {now.isoformat(timespec='seconds')} now")
+        raise UsageError(
+            f"{option}: {text!r} is still to come; it is {now.isoformat(timespec='seconds')} now"
+        )
     return instant
