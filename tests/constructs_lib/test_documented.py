@@ -19,6 +19,7 @@ from constructs_lib.forwarder import (
     ForwarderNetwork,
     forwarder_principal,
 )
+from constructs_lib.forwarder.settings_table import SettingsTable
 
 DOCS = (Path(__file__).parents[2] / "docs/constructs.md").read_text()
 
@@ -51,6 +52,7 @@ def parameters(of: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         EventStream,
         DestinationRole,
         Forwarder,
+        SettingsTable,
         ForwarderNetwork,
         ForwarderDestination,
         forwarder_principal,
@@ -73,6 +75,7 @@ def test_the_tables_name_every_prop_and_no_other(named: Callable[..., Any]) -> N
         DestinationRole,
         DeliveryPolicy,
         Forwarder,
+        SettingsTable,
         ForwarderNetwork,
         ForwarderDestination,
         forwarder_principal,

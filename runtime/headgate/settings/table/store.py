@@ -63,9 +63,8 @@ class TableStore:
             seen = self._table.version()
         except AwsError as error:
             if is_missing(error):
-                self._held = (
-                    _Held()
-                )  # one that is restored may have the same versions, and not the same sources
+                # One that is restored may come to the same versions, and not to the same sources.
+                self._held = _Held()
             raise
         if seen is not None:
             return Version(seen, partial(self._sources, seen))
@@ -98,19 +97,15 @@ class TableStore:
         if held.seen == seen:
             return held
         changed = self._changed(held.seen, seen)
+        kept = list(self._table.sources() if changed is None else self._table.some_sources(list(changed)))
+        self._sealing.learn(each.source for each in kept)
         if changed is None:
-            kept = list(self._table.sources())
-            self._sealing.learn(each.source for each in kept)
             self._sealing.keep(each.source for each in kept)
-            sources = {}
-        else:
-            kept = list(self._table.some_sources(changed))
-            self._sealing.learn(each.source for each in kept)
-            sources = {name: source for name, source in held.sources.items() if name not in set(changed)}
-        sources = sources | self._opened(kept)
-        return _Held(seen, sources)
+            return _Held(seen, self._opened(kept))
+        rest = {name: source for name, source in held.sources.items() if name not in changed}
+        return _Held(seen, rest | self._opened(kept))
 
-    def _changed(self, before: Seen | None, seen: Seen) -> list[str] | None:
+    def _changed(self, before: Seen | None, seen: Seen) -> set[str] | None:
         """Return which sources have changed; None where the history does not tell all of them."""
         if before is None or not 0 < seen.number - before.number <= MOST_CHANGES:
             return None
@@ -118,7 +113,7 @@ class TableStore:
         told = {number for number, _ in changes}
         if not told.issuperset(range(before.number + 1, seen.number + 1)):
             return None
-        changed = list(dict.fromkeys(source for _, source in changes))
+        changed = {source for _, source in changes}
         return changed if len(changed) <= MOST_CHANGES else None
 
     def _opened(self, kept: Iterable[Kept]) -> dict[str, Source]:
