@@ -43,6 +43,11 @@ class Ranges:
         return list(zip(self._starts, self._ends, strict=True))
 
     @property
+    def end(self) -> int:
+        """The number after the largest; 0 where there are none."""
+        return self._ends[-1] if self._ends else 0
+
+    @property
     def first_missing(self) -> int:
         """The smallest number from 0 on that is not there."""
         return self._ends[0] if self._starts and self._starts[0] == 0 else 0

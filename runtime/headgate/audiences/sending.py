@@ -44,7 +44,7 @@ class Bounds:
     """How calls are sent."""
 
     window: int = WINDOW
-    together: int = 25
+    together: int = 50
     """Calls that are submitted at once. More cost less CPU, but all of them wait for the slowest shard."""
     per_second: float | None = None
     """Calls a second at most."""
@@ -113,10 +113,14 @@ class Sender:
             AwsError: a call could not be delivered in time. What was is saved.
             BusyError: this process may not send any more.
         """
+        settled = Ranges([*self.acknowledged.pairs, *self.undeliverable.pairs])
         saving = asyncio.create_task(self._keep_saving())
         try:
             for batch in changes:
-                await self._send_all([each for each in batch if not self._is_settled(each[0])])
+                if batch[0][0] < settled.end:
+                    await self._send_all([each for each in batch if each[0] not in settled])
+                else:
+                    await self._send_all(batch)
             while self._in_flight:
                 await self._change()
         finally:
@@ -125,9 +129,6 @@ class Sender:
             await saving
         if self._failed is not None:
             raise self._failed
-
-    def _is_settled(self, number: int) -> bool:
-        return number in self.acknowledged or number in self.undeliverable
 
     async def _send_all(self, changes: Sequence["Change"]) -> None:
         together = min(self._bounds.together, self._bounds.window)
@@ -166,7 +167,8 @@ class Sender:
             self._again(portion, outcome.unavailable)
             return
         self.trouble = None
-        for start, end in _runs(each[0] for each in portion.calls if each[0] not in outcome.undeliverable):
+        numbers = [each[0] for each in portion.calls if each[0] not in outcome.undeliverable]
+        for start, end in _runs(numbers):
             self.acknowledged.add(start, end)
         for number, why in outcome.undeliverable.items():
             self.undeliverable.add(number, number + 1)
@@ -212,17 +214,16 @@ class Sender:
     def _is_worth_saving(self) -> bool:
         if not self._unsaved:
             return False
-        return self._over or not self._in_flight or self._unsaved >= self._bounds.window // 4
+        return self._over or not self._in_flight or self._unsaved >= self._bounds.window // 2
 
 
-def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield ascending numbers as ranges."""
-    start = end = -1
-    for number in numbers:
-        if number != end:
-            if end > start:
-                yield start, end
-            start = number
-        end = number + 1
-    if end > start:
-        yield start, end
+    begin = 0
+    while begin < len(numbers):
+        # As a rule they are one.
+        past = len(numbers)
+        while numbers[past - 1] - numbers[begin] != past - 1 - begin:
+            past -= 1
+        yield numbers[begin], numbers[past - 1] + 1
+        begin = past
