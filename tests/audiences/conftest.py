@@ -1,0 +1,83 @@
+"""S3 of one's own: moto as a server, and a bucket for each test."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from botocore.session import Session
+from moto.server import ThreadedMotoServer
+
+from headgate.audiences.bucket import Bucket
+
+REGION = "eu-central-1"
+_NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True)
+class S3:
+    """A bucket, the session of whoever uses it, and a client to look behind their back."""
+
+    name: str
+    session: Session
+    client: Any
+
+    @property
+    def bucket(self) -> Bucket:
+        return Bucket(self.session, self.name)
+
+    def put(self, key: str, content: bytes = b"") -> None:
+        self.client.put_object(Bucket=self.name, Key=key, Body=content)
+
+    def keys(self) -> list[str]:
+        found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return [each["Key"] for each in found]
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        yield "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def service(moto_url: str) -> tuple[Session, Any]:
+    """A session and a client for all: to make one takes longer than most of what is done with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        _surround(patch, moto_url)
+        session = botocore.session.get_session()
+        session.get_credentials()
+        return session, boto3.client("s3", region_name=REGION)
+
+
+@pytest.fixture
+def s3(service: tuple[Session, Any], moto_url: str, monkeypatch: pytest.MonkeyPatch) -> S3:
+    _surround(monkeypatch, moto_url)
+    session, client = service
+    name = f"bucket-{os.getpid()}-{next(_NUMBERS)}"
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return S3(name, session, client)
+
+
+def _surround(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for variable in [each for each in os.environ if each.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+    for variable, value in {
+        "AWS_ENDPOINT_URL_S3": url,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+    }.items():
+        monkeypatch.setenv(variable, value)
