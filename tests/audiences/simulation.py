@@ -49,6 +49,8 @@ class Life:
         self.steps = 0
         self.kill_at = kill_at
         self.dead = False
+        self.lost = False
+        """Whether the process knows that it has lost its lock."""
 
     def step(self) -> None:
         """Go on, or die here."""
@@ -113,11 +115,16 @@ class MemoryStore:
         if holder is not None and not holder.dead:
             raise BusyError(what)
         self._locks[path] = self._life
-        yield self
-        del self._locks[path]
+        try:
+            yield self
+        finally:
+            if not self._life.dead and self._locks.get(path) is self._life:
+                del self._locks[path]
 
     def check(self) -> None:
         self._life.step()
+        if self._life.lost:
+            raise BusyError("lost")
 
     @contextmanager
     def scratch(self, _folder: str) -> Iterator[Path]:
@@ -191,6 +198,22 @@ class Stream:
         ids = Counter(json.loads(data)["messageId"] for data in self.arrived[target])
         return ids.total() - len(ids)
 
+    def events(self, target: Target) -> dict[str, Any]:
+        """Return what the events say of each user, the last one where there are several."""
+        return {
+            event["userId"]: value
+            for event in map(json.loads, self.arrived[target])
+            for value in event["traits"].values()
+        }
+
+    def message_ids(self, target: Target) -> set[str]:
+        return {json.loads(data)["messageId"] for data in self.arrived[target]}
+
+    def clear(self) -> None:
+        """Forget what has arrived."""
+        for arrived in self.arrived.values():
+            arrived.clear()
+
     def replayed(self, target: Target, key: str) -> dict[str, Any]:
         """Return what a consumer that drops repeated message IDs knows of each user."""
         seen: set[str] = set()
@@ -217,6 +240,7 @@ class SimulatedDelivery:
         self, portions: Mapping[Target, Sequence[Data]], on_settled: Callable[[Outcome], None]
     ) -> None:
         self._life.step()
+        self._world.submitted(self._life)
         if self._fails():
             raise Refused(Refusal("paused", "the destination is paused", 1))
         taken = [(target, data) for target, portion in portions.items() for data in portion]
@@ -258,6 +282,7 @@ class Listening:
         self.resumed: list[int] = []
         self.counts: list[Counts] = []
         self.ends: list[Record] = []
+        self.added: list[str] = []
 
     def resumes(self, unfinished: Unfinished, settled: int) -> None:
         assert 0 <= settled <= unfinished.counts.calls
@@ -290,7 +315,10 @@ class World:
     locks: dict[str, Life] = field(default_factory=dict)
     stream: Stream = field(default_factory=Stream)
     screen: Listening = field(default_factory=Listening)
+    destinations: tuple[str, ...] = ("s/events",)
     now: float = 1_700_000_000.0
+    after: tuple[int, Callable[[Life], None]] | None = None
+    """After how many submissions of the next process something happens, and what."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -301,7 +329,9 @@ class World:
         life = life or Life()
         store = MemoryStore(self.content, self.locks, life)
         folder = Folder(store, "s", "spender", process=f"{self.chance.getrandbits(32):x}")
-        subject = Subject(name=self.name, key="spender", kind=self.kind, source_id="s")
+        subject = Subject(
+            name=self.name, key="spender", kind=self.kind, source_id="s", destinations=self.destinations
+        )
         tables = JsonTables(snapshot, self.computation.left)
         send = partial(self._send, life)
         return Sync(folder, subject, tables, send, self.screen, self.guards, lambda: self.now)
@@ -314,6 +344,28 @@ class World:
         with suppress(Killed, asyncio.CancelledError):
             self.process(snapshot, life).run()
         return None if life.dead else life.steps
+
+    def submitted(self, life: Life) -> None:
+        """Count a submission."""
+        if self.after is None:
+            return
+        left, happens = self.after
+        self.after = (left - 1, happens) if left > 1 else None
+        if left == 1:
+            happens(life)
+
+    def lose_lock_after(self, submissions: int) -> None:
+        """Have the next process lose its lock, and know it, after so many submissions."""
+
+        def lose(life: Life) -> None:
+            life.lost = True
+            self.locks.clear()
+
+        self.after = (submissions, lose)
+
+    def meanwhile_after(self, submissions: int, happens: Callable[[], None]) -> None:
+        """Have something happen after so many submissions of the next process."""
+        self.after = (submissions, lambda _: happens())
 
     def _send(self, life: Life, outbound: Outbound) -> None:
         async def beside(call: Callable[[], T]) -> T:

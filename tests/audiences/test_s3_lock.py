@@ -1,6 +1,5 @@
 """The lock in S3: taken over from the dead, and given up in time by those who cannot say that they live."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -49,7 +48,7 @@ def test_a_lock_whose_holder_is_silent_is_taken_over_after_a_minute(s3: S3) -> N
 def test_of_two_that_take_over_one_does(s3: S3) -> None:
     S3Lock(s3.bucket, "lock", "it").take()
     one, other = (S3Lock(later(s3, STALE_SECONDS), "lock", "it") for _ in range(2))
-    read: Callable[[str], Found | None] = other._bucket.get
+    read = other._bucket.get
 
     def read_then_be_late(key: str) -> Found | None:
         found = read(key)

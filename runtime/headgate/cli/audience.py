@@ -36,8 +36,8 @@ def sync(
         list[str],
         typer.Option(
             metavar="FILE|s3://...",
-            help="Who is in it: CSV, JSON lines or Parquet. A file, a directory, a pattern, or an S3 prefix that "
-            "ends in /; more of them with the option again.",
+            help="Who is in it: CSV, JSON lines or Parquet. A file, a directory, a pattern, or an S3 "
+            "prefix that ends in /; more of them with the option again.",
             show_default=False,
         ),
     ],
@@ -62,8 +62,7 @@ def sync(
     It may be killed at any instant. Started again it goes on, and repeats 1,000
     calls at most, under the same message IDs. One sync of an audience at a time.
 
-    Example: headgate audience sync --name "Order completed last 30days" --members members.csv \\
-    --source 8kf3Qw2LpZ
+    Example: headgate audience sync --name "Order completed last 30days" --members m.csv --source 8kf3Qw2LpZ
     """
     syncing.sync(
         syncing.Options(
@@ -148,7 +147,7 @@ def forget(
     record = find(store, name, source)
     if not yes:
         raise UsageError(
-            f"forget would have the next sync of the {record.kind} {record.name!r} of source {record.source_id} "
+            f"forget has the next sync of the {record.kind} {record.name!r} of source {record.source_id} "
             f"tell everybody again; {record.members:,} members are known; give --yes if that is meant"
         )
     forget_in(store, record)

@@ -25,8 +25,8 @@ def sync(
         list[str],
         typer.Option(
             metavar="FILE|s3://...",
-            help="Who has which value: CSV, JSON lines or Parquet. A file, a directory, a pattern, or an S3 prefix "
-            "that ends in /; more of them with the option again.",
+            help="Who has which value: CSV, JSON lines or Parquet. A file, a directory, a pattern, or an S3 "
+            "prefix that ends in /; more of them with the option again.",
             show_default=False,
         ),
     ],

@@ -1,8 +1,8 @@
 """The one registry of metrics. Code, documents and dashboards use these names and no others.
 
-A metric that is `per_destination` has the dimensions Service and Destination, any other Service alone. One that
-is `per_audience` is told twice, with Service alone and with Service and Audience. There is none per shard or per
-source: every combination of dimensions is a metric that CloudWatch bills.
+A metric that is `per_destination` has the dimensions Service and Destination, any other Service alone. What
+is `per_audience` is told twice, with Service alone and with Service and Audience. There is none per shard
+or per source: every combination of dimensions is a metric that CloudWatch bills.
 """
 
 from dataclasses import dataclass
