@@ -80,4 +80,5 @@ def _keys(bucket: Bucket, key: str) -> Iterator[str]:
 
 def _counts(name: str) -> bool:
     """Return whether a file of a directory counts: not what Spark and others put beside their data."""
-    return bool(name) and not name.endswith("/") and not name.rpartition("/")[2].startswith(("_", "."))
+    parts = name.split("/")
+    return bool(parts[-1]) and not any(each.startswith(("_", ".")) for each in parts)
