@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import botocore.session
+from botocore.session import Session
 
 from headgate.audiences.calls import Calls, Change, Computation, records
 from headgate.audiences.sending import Bounds, Sender
@@ -14,9 +14,10 @@ from headgate.delivery.bounds import DeliverySettings
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
 from headgate.delivery.preflight import Preflight
+from headgate.delivery.submission import Refusal
 from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.client import Wire
-from headgate.errors import AwsError
+from headgate.errors import AwsError, one_line
 from headgate.shards import SHARD_RECORDS_PER_SECOND
 
 _SHOWN_EVERY = 0.5
@@ -37,6 +38,7 @@ class Pace:
 
 
 async def deliver(
+    session: Session,
     outbound: Outbound,
     computation: Computation,
     destinations: Mapping[Target, bool],
@@ -46,6 +48,7 @@ async def deliver(
     """Send calls, and return why some can never be delivered, and how many.
 
     Args:
+        session: its credentials and its endpoints are used.
         outbound: the calls.
         computation: what they are about.
         destinations: where to, each with its `use_message_id`.
@@ -56,7 +59,6 @@ async def deliver(
         AwsError: a call could not be delivered in time, with AWS's reason where it gave one.
         BusyError: this process may not send any more.
     """
-    session = botocore.session.get_session()
     wire = Wire(session)
     settings = DeliverySettings(acknowledge_within=_ACKNOWLEDGE_WITHIN)
     delivery = Delivery(wire, CredentialsCache(session), Preflight(session), settings)
@@ -78,7 +80,7 @@ async def deliver(
 
     def pace() -> Pace:
         settled = sender.acknowledged.count + sender.undeliverable.count
-        trouble = (_reason(delivery) or sender.trouble.message) if sender.trouble is not None else None
+        trouble = sender.trouble.message + _words(delivery, sender.trouble) if sender.trouble else None
         return Pace(settled, outbound.total, _limit(delivery, bounds), trouble)
 
     async def keep_showing() -> None:
@@ -92,8 +94,7 @@ async def deliver(
         try:
             await sender.send(outbound.changes)
         except AwsError as error:
-            reason = _reason(delivery)
-            raise AwsError(f"{error}: {reason}" if reason is not None else str(error)) from None
+            raise AwsError(f"{error}{_words(delivery, sender.trouble) if sender.trouble else ''}") from None
         finally:
             showing.cancel()
         show(pace())
@@ -103,10 +104,10 @@ async def deliver(
     return dict(sender.reasons)
 
 
-def _reason(delivery: Delivery) -> str | None:
-    """Return AWS's words of why a destination is paused; None where none is."""
-    paused = {name: status.paused for name, status in delivery.status().items()}
-    return next((f"{name}: {why.code}: {why.reason}" for name, why in paused.items() if why), None)
+def _words(delivery: Delivery, refusal: Refusal) -> str:
+    """Return AWS's words, to be added to a refusal because a destination is paused; empty for any other."""
+    paused = [status.paused for status in delivery.status().values() if status.paused is not None]
+    return next((f": {one_line(why.reason)}" for why in paused if why.code == refusal.code), "")
 
 
 def _limit(delivery: Delivery, bounds: Bounds) -> float | None:

@@ -18,7 +18,7 @@ from headgate.spec.prepare import Event
 from headgate.spec.timestamps import render
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
 _LINE_EVERY_SECONDS = 10.0
 """Between two lines of a sync that is sending, in a pipe."""
@@ -163,7 +163,6 @@ class _OnTerminal(SyncScreen):
         super().__init__()
         self._console = console(soft_wrap=True)
         self._progress: Progress | None = None
-        self._task: TaskID | None = None
 
     def close(self) -> None:
         if self._progress is not None:
@@ -197,13 +196,14 @@ class _OnTerminal(SyncScreen):
     def sending(self, pace: Pace) -> None:
         if self._progress is None:
             self._progress = self._bar()
-            self._task = self._progress.add_task("", total=pace.total, completed=pace.settled, said="")
+            self._progress.add_task("", total=pace.total, completed=pace.settled, rate="", trouble="")
+        [task] = self._progress.tasks
         limit = f" of {pace.limit:,.0f}" if pace.limit is not None else ""
         self._progress.update(
-            self._task or self._progress.task_ids[0],
+            task.id,
             completed=pace.settled,
-            limit=limit,
-            said=pace.trouble or "",
+            rate=f"{task.speed or 0:,.0f}{limit} calls/s",
+            trouble=printable(pace.trouble or ""),
         )
 
     def undeliverable(self, reasons: dict[str, int]) -> None:
@@ -229,9 +229,9 @@ class _OnTerminal(SyncScreen):
         progress = Progress(
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.speed:,.0f}{task.fields[limit]} calls/s", style="dim"),
+            TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[said]}", style="bold", markup=False),
+            TextColumn("{task.fields[trouble]}", style="bold", markup=False),
             console=self._console,
         )
         progress.start()

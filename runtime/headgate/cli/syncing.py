@@ -174,7 +174,7 @@ def _sync(options: Options, screen: "SyncScreen") -> bool:
         folder,
         subject,
         DuckTables(members, columns, computation, screen.read),
-        lambda outbound: _send(outbound, computation, destinations, options, screen),
+        lambda outbound: _send(session, outbound, computation, destinations, options, screen),
         screen,
         Guards(allow_empty=options.allow_empty, max_removed=options.max_removed),
         time.time,
@@ -211,6 +211,7 @@ def _destinations(options: Options, session: "Session") -> "dict[Target, bool]":
 
 
 def _send(
+    session: "Session",
     outbound: "Outbound",
     computation: "Computation",
     destinations: "dict[Target, bool]",
@@ -227,7 +228,9 @@ def _send(
     logging.getLogger("headgate").setLevel(logging.CRITICAL)
     garbage.search_seldom()
     bounds = Bounds(per_second=options.max_records_per_second, within=options.deliver_within)
-    screen.undeliverable(uvloop.run(deliver(outbound, computation, destinations, bounds, screen.sending)))
+    screen.undeliverable(
+        uvloop.run(deliver(session, outbound, computation, destinations, bounds, screen.sending))
+    )
 
 
 @contextmanager
