@@ -51,7 +51,9 @@ def test_an_argument_that_a_command_refuses_is_one_line_too(capsys: pytest.Captu
     assert run(capsys, "tail", "a b") == (2, "", line)
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["check"], ["tail"]])
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["check"], ["tail"], ["audience", "sync"], ["trait", "sync"]]
+)
 def test_help_is_no_error(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     status, out, err = run(capsys, *command, "--help")
     assert (status, err) == (0, "")

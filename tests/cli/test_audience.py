@@ -15,10 +15,12 @@ from typing import Any
 
 import duckdb
 import pytest
+import typer
 
 from demo.forwarder import HEADGATE
 from headgate import garbage
 from headgate.audiences.local_store import LocalStore
+from headgate.cli import audience, trait
 from headgate.testing import UNLIMITED, FakeKinesis
 from tests.cli.test_app import run
 
@@ -342,3 +344,13 @@ def test_without_duckdb_one_line_says_what_to_install(shop: Shop, monkeypatch: p
     said = "this command needs an extra that is not installed: pip install 'headgate[audiences]'"
     assert shop.errors == f"headgate: {said}\n"
     assert shop.headgate("audience", "list") == []
+
+
+@pytest.mark.parametrize("kind", ["audience", "trait"])
+def test_every_option_is_in_the_document(kind: str) -> None:
+    document = (Path(__file__).parents[2] / "docs/audiences.md").read_text(encoding="utf-8")
+    commands = {"audience": audience.app, "trait": trait.app}
+    group: Any = typer.main.get_command(commands[kind])
+    options = {name for each in group.commands["sync"].params for name in each.opts if name.startswith("--")}
+    assert {"--name", "--source", "--state"} < options
+    assert not {name for name in options - {"--help"} if f"`{name}`" not in document}

@@ -45,7 +45,7 @@ async def deliver(
     bounds: Bounds,
     show: Callable[[Pace], None],
 ) -> dict[str, int]:
-    """Send calls, and return why some can never be delivered, and how many.
+    """Send calls, and return why some can never be delivered, with how many they are.
 
     Args:
         session: its credentials and its endpoints are used.
@@ -101,7 +101,7 @@ async def deliver(
     finally:
         await delivery.close()
         await wire.close()
-    return dict(sender.reasons)
+    return {f"{code}: {sender.examples[code]}": count for code, count in sender.reasons.items()}
 
 
 def _words(delivery: Delivery, refusal: Refusal) -> str:

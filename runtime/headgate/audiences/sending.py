@@ -89,7 +89,9 @@ class Sender:
         self.acknowledged = acknowledged
         self.undeliverable = undeliverable
         self.reasons = Counter[str]()
-        """Why calls can never be delivered."""
+        """Why calls can never be delivered: how many by code."""
+        self.examples: dict[str, str] = {}
+        """What was said of the first call of each code."""
         self.trouble: Refusal | None = None
         """Why calls have to be sent again; None once some are in."""
         self._delivery = delivery
@@ -172,7 +174,8 @@ class Sender:
             self.acknowledged.add(start, end)
         for number, why in outcome.undeliverable.items():
             self.undeliverable.add(number, number + 1)
-            self.reasons[f"{why.code}: {why.message}"] += 1
+            self.reasons[why.code] += 1
+            self.examples.setdefault(why.code, why.message)
         self._in_flight -= len(portion.calls)
         self._unsaved += len(portion.calls)
         self._news.set()

@@ -176,6 +176,7 @@ class Sync:
             record = record_of(self._folder, self._subject)
             self._folder.tidy(record)
             if record.unfinished is not None:
+                self._tell_of(record.unfinished)
                 changes = self._folder.fetch(record.unfinished.changes, scratch)
                 record = self._finish(record, record.unfinished, changes, lock, scratch)
             changes = scratch / "changes.parquet"
@@ -200,13 +201,15 @@ class Sync:
         self._compare(record, changes, scratch)
         return next(self._tables.read(changes, 0), [])
 
+    def _tell_of(self, unfinished: Unfinished) -> None:
+        settled = sum(each.count for each in self._folder.progress(unfinished.progress))
+        self._screen.resumes(unfinished, settled)
+
     def _compare(self, record: Record, changes: Path, scratch: Path) -> Counts:
         """Write the changes to send after those of an unfinished sync, and return what they come to."""
         state = self._folder.fetch(record.state, scratch) if record.state is not None else None
         if (unfinished := record.unfinished) is not None:
-            self._screen.resumes(
-                unfinished, sum(each.count for each in self._folder.progress(unfinished.progress))
-            )
+            self._tell_of(unfinished)
             begun = self._folder.fetch(unfinished.changes, scratch)
             after = scratch / "after.parquet"
             self._tables.apply(state, begun, [(0, unfinished.counts.calls)], after)
@@ -241,8 +244,6 @@ class Sync:
         sync, counts = unfinished.id, unfinished.counts
         acknowledged, undeliverable = self._folder.progress(unfinished.progress)
         settled = Ranges([*acknowledged.pairs, *undeliverable.pairs])
-        if settled.count:
-            self._screen.resumes(unfinished, settled.count)
         if settled.count < counts.calls:
             self._send(
                 Outbound(

@@ -115,12 +115,11 @@ class Options:
 
 def sync(options: Options) -> None:
     """Sync as asked for, show how it goes, and end with the exit status."""
-    from headgate.cli.sync_screen import screen_for
-
-    options.check()
-    screen = screen_for()
     try:
-        with _sigterm_interrupts(), screen:
+        options.check()
+        from headgate.cli.sync_screen import screen_for
+
+        with _sigterm_interrupts(), screen_for() as screen:
             delivered = _sync(options, screen)
     except KeyboardInterrupt:
         typer.echo("headgate: interrupted; the same command goes on from here", err=True)
