@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from headgate.audiences import changes as stored
@@ -40,7 +40,7 @@ class DuckTables:
         fetched = changes.parent / "members"
         fetched.mkdir()
         files = self._members.files(fetched)
-        with closing(connect(changes.parent)) as db:
+        with _interruptible(), closing(connect(changes.parent)) as db:
             try:
                 snapshot = read_snapshot(db, list(files), self._columns)
             except HeadgateError as error:
@@ -59,12 +59,23 @@ class DuckTables:
 
     def apply(self, state: Path | None, changes: Path, delivered: Pairs, to: Path) -> int:
         """Write the state after the changes that were delivered, and return how many members it has."""
-        with closing(connect(to.parent)) as db:
+        with _interruptible(), closing(connect(to.parent)) as db:
             return write_state(db, state, changes, delivered, to)
 
     def read(self, changes: Path, start: int) -> Iterator[list[Change]]:
         """Yield the changes of a file, from a number on."""
         return stored.read(changes, start)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have Ctrl-C be what it is elsewhere: DuckDB, which looks for it, makes another error of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
 
 
 def _with_locations(said: str, files: dict[Path, str]) -> str:
