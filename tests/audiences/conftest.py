@@ -1,10 +1,11 @@
-"""S3 of one's own: moto as a server, and a bucket for each test."""
+"""One DuckDB for the tests of a file, and S3: moto as a server, and a bucket for each test."""
 
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -13,6 +14,10 @@ from botocore.session import Session
 from moto.server import ThreadedMotoServer
 
 from headgate.audiences.bucket import Bucket
+from headgate.audiences.db import connect
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 REGION = "eu-central-1"
 _NUMBERS = itertools.count()
@@ -36,6 +41,13 @@ class S3:
     def keys(self) -> list[str]:
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return [each["Key"] for each in found]
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[DuckDBPyConnection]":
+    """Each test replaces what the one before left in it."""
+    with closing(connect(tmp_path_factory.mktemp("scratch"), threads=1)) as connected:
+        yield connected
 
 
 @pytest.fixture(scope="session")

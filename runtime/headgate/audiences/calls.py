@@ -55,8 +55,9 @@ class Calls:
 
     Args:
         computation: what they are about.
-        sync: the number of the sync. A repeat of the same sync has the same message IDs, the next has others.
-        time: when the sync was begun: every event's `timestamp`.
+        sync: its number. With its time it makes the message IDs: a repeat of this sync has the same, and any
+            other sync, also one with this number after the state was lost, has others.
+        time: when it was begun; a repeat has to have the same. It is every event's `timestamp`.
     """
 
     def __init__(self, computation: Computation, sync: int, time: datetime) -> None:
@@ -77,7 +78,7 @@ class Calls:
         )
         self._original = b'","originalTimestamp":%b' % render(time)
         self._end = b',"projectId":%b,"timestamp":%b}' % (_json(computation.source_id), render(time))
-        identity = [computation.source_id, computation.kind, computation.key, sync]
+        identity = [computation.source_id, computation.kind, computation.key, sync, render(time).decode()]
         # A JSON text ends where it ends: what is appended to it cannot be taken for a part of it.
         self._hashes = {
             kind: blake2b(_json(identity) + tag, digest_size=_DIGEST_BYTES) for kind, tag in _KINDS.items()

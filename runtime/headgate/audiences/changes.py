@@ -24,7 +24,6 @@ def read(path: Path, start: int, batch: int = BATCH) -> Iterator[list[Change]]:
     # One thread reads row groups one after the other, so in their order.
     with closing(connect(path.parent, _MEMORY, threads=1)) as db:
         with failing(f"{path} cannot be read"):
-            db.execute("SET preserve_insertion_order = true")
             rows = db.execute(asked, [start])
         expected = start
         while True:

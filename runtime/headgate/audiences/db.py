@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Error = duckdb.Error
 """Base of DuckDB's errors. Their texts have many lines, and may quote what is in a file."""
-OutOfMemory = duckdb.OutOfMemoryException
+InvalidInput = duckdb.InvalidInputException
 MEMORY = "512MB"
 """What DuckDB's buffers may take; the process as a whole needs some 150 MB more."""
 
@@ -39,8 +39,6 @@ def connect(scratch: Path, memory: str = MEMORY, threads: int = 2) -> "DuckDBPyC
             "memory_limit": memory,
             "threads": threads,
             "temp_directory": str(scratch),
-            # Rows need no order until the changes are written, and to keep one takes memory.
-            "preserve_insertion_order": False,
             # Nothing is ever fetched: what is used is in the wheel.
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

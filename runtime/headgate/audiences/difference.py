@@ -11,15 +11,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headgate.audiences.db import failing, read_parquet
+from headgate.audiences.db import failing, read_parquet, text
+from headgate.audiences.runs import runs
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Ranges = Sequence[tuple[int, int]]
 """Numbers of changes: sorted [start, end) that do not overlap."""
-
-_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Difference:
 def write_changes(db: "DuckDBPyConnection", state: Path | None, to: Path, *, left: str) -> Difference:
     """Write the changes that lead from a delivered state to the snapshot, and return what they are.
 
-    They are ordered by a hash of the identifier: neighbours have keys of any shard.
+    They are in an order in which neighbours have keys of any shard.
 
     Args:
         db: where `read_snapshot` left the snapshot.
@@ -56,40 +55,27 @@ def write_changes(db: "DuckDBPyConnection", state: Path | None, to: Path, *, lef
     """
     with failing(f"{state or to} cannot be compared with the snapshot"):
         _view(db, state)
-        db.execute(
-            """
-            CREATE OR REPLACE TEMP TABLE changes AS
+        both = """
+            SELECT kind, id, value, false AS member FROM before
+            UNION ALL SELECT kind, id, value, true FROM snapshot
+        """
+        changes = f"""
             SELECT
-                coalesce(snapshot.kind, before.kind) AS kind,
-                coalesce(snapshot.id, before.id) AS id,
-                coalesce(snapshot.value, $left) AS value,
-                before.value AS was,
-                snapshot.id IS NOT NULL AS member
-            FROM snapshot FULL JOIN before ON snapshot.kind = before.kind AND snapshot.id = before.id
-            WHERE snapshot.value IS DISTINCT FROM before.value
-            """,
-            {"left": left},
-        )
-        db.execute("SET preserve_insertion_order = true")
-        db.execute(
-            f"""
-            COPY (
-                SELECT row_number() OVER () - 1 AS number, *
-                FROM (SELECT * FROM changes ORDER BY hash(id))
-            ) TO ? {_PARQUET}
-            """,
-            [str(to)],
-        )
-        db.execute("SET preserve_insertion_order = false")
-        counts = """
+                kind, id, CASE WHEN member THEN value ELSE {text(left)} END AS value,
+                CASE WHEN NOT member THEN value WHEN again THEN previous END AS was, member
+            FROM runs
+            WHERE CASE WHEN member THEN NOT again OR value <> previous ELSE last END
+        """
+        with runs(db, both, then="member"):
+            _copy(db, f"SELECT row_number() OVER () - 1 AS number, * FROM ({changes})", to)
+        counts = f"""
             SELECT
                 count(*) FILTER (was IS NULL), count(*) FILTER (NOT member),
                 count(*) FILTER (was IS NOT NULL AND member),
                 (SELECT count(*) FROM before), (SELECT count(*) FROM snapshot)
-            FROM changes
+            FROM {read_parquet(to)}
         """
         entered, gone, changed, before, now = db.execute(counts).fetchall()[0]
-        db.execute("DROP TABLE changes")
     return Difference(entered, gone, changed, now - entered - changed, before, now)
 
 
@@ -117,24 +103,24 @@ def write_state(
             "SELECT unnest(?::BIGINT[]) AS first, unnest(?::BIGINT[]) AS past",
             [[first for first, _ in gaps], [past for _, past in gaps]],
         )
-        applied = f"""
-            SELECT kind, id, value, member FROM {read_parquet(changes)}
+        both = f"""
+            SELECT kind, id, value, member, false AS is_before FROM {read_parquet(changes)}
             ANTI JOIN (SELECT unnest(range(first, past)) AS number FROM gaps) USING (number)
+            UNION ALL SELECT kind, id, value, true, true FROM before
         """
-        written = db.execute(
-            f"""
-            COPY (
-                WITH applied AS ({applied})
-                SELECT kind, id, value FROM before ANTI JOIN applied USING (kind, id)
-                UNION ALL
-                SELECT kind, id, value FROM applied WHERE member
-            ) TO ? {_PARQUET}
-            """,
-            [str(to)],
-        ).fetchall()
+        with runs(db, both, then="is_before"):
+            after = "SELECT kind, id, value FROM runs WHERE member AND NOT (is_before AND again)"
+            members = _copy(db, after, to)
         db.execute("DROP TABLE gaps")
-    members: int = written[0][0]
     return members
+
+
+def _copy(db: "DuckDBPyConnection", rows: str, to: Path) -> int:
+    """Write rows to a file, and return how many there were."""
+    # Row groups are held in memory whole, and identifiers and values may be long.
+    options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
+    [(count,)] = db.execute(f"COPY ({rows}) TO ? ({options})", [str(to)]).fetchall()
+    return int(count)
 
 
 def _view(db: "DuckDBPyConnection", state: Path | None) -> None:

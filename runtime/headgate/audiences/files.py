@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headgate.audiences import cells
 from headgate.audiences.columns import Columns
-from headgate.audiences.db import Error, OutOfMemory, first_line, one_path
+from headgate.audiences.db import Error, InvalidInput, first_line, one_path
 from headgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,21 +57,22 @@ def cells_of(db: "DuckDBPyConnection", files: Sequence[Path], columns: Columns) 
 
 @contextmanager
 def reading(files: Sequence[Path]) -> Iterator[None]:
-    """Turn what DuckDB says of files into one line; that memory or disk do not suffice is said elsewhere.
+    """Turn what DuckDB says of files into one line; what it says of memory or scratch is left as it is.
 
     Raises:
         UsageError: the file, as far as it is known, and what DuckDB says first.
     """
     try:
         yield
-    except OutOfMemory:
-        raise
     except Error as error:
+        named = [file for file in files if str(file) in str(error)]
+        if not named and not isinstance(error, InvalidInput):
+            raise
         said = first_line(error)
         if said.startswith("Error when sniffing file"):
             said = "it is no CSV with commas, double quotes and as many values in every line as in the first"
-        named = [file for file in files if str(file) in str(error)] or (files if len(files) == 1 else [])
-        raise UsageError(f"{named[0] if named else 'the files'} cannot be read: {said}") from None
+        where = named[0] if named else files[0] if len(files) == 1 else "one of the files"
+        raise UsageError(f"{where} cannot be read: {said}") from None
 
 
 def _form(file: Path) -> str:

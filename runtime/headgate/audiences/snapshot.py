@@ -10,6 +10,7 @@ from headgate.audiences.cells import NO_IDENTIFIER, NO_VALUE
 from headgate.audiences.columns import Columns
 from headgate.audiences.db import failing
 from headgate.audiences.files import cells_of, reading
+from headgate.audiences.runs import runs
 from headgate.errors import UsageError
 from headgate.spec.prepare import Limits
 
@@ -57,41 +58,38 @@ def read_snapshot(db: "DuckDBPyConnection", files: Sequence[Path], columns: Colu
     """
     parts = " UNION ALL ".join(cells_of(db, files, columns)) or _NOBODY
     with failing("the snapshot cannot be read"):
-        with reading(files):
-            db.execute(f"CREATE OR REPLACE TEMP TABLE counted AS {_counted(parts, columns)}")
+        with reading(files), runs(db, _judged(parts), then="value"):
+            db.execute(
+                "CREATE OR REPLACE TEMP TABLE cells AS SELECT kind, id, value, again, "
+                "again AND value <> previous AS differs FROM runs"
+            )
         db.execute(
             "CREATE OR REPLACE TEMP VIEW snapshot AS "
-            "SELECT kind, id, value FROM counted WHERE kind IN ('userId', 'anonymousId')"
+            "SELECT kind, id, value FROM cells WHERE kind IN ('userId', 'anonymousId') AND NOT again"
         )
         found = db.execute(
-            "SELECT kind, count(*), sum(times)::BIGINT, count(*) FILTER (value <> other) "
-            "FROM counted GROUP BY kind"
+            "SELECT kind, count(*) FILTER (NOT again), count(*), count(*) FILTER (differs) "
+            "FROM cells GROUP BY kind"
         ).fetchall()
     return _checked({kind: counts for kind, *counts in found}, columns)
 
 
-def _counted(parts: str, columns: Columns) -> str:
-    """Return the SQL of the distinct cells; of the others `kind` says what is wrong with them."""
-    values = "'true' AS value, NULL::VARCHAR AS other"
-    if columns.value is not None:
-        values = "min(value) AS value, max(value) AS other"
+def _judged(parts: str) -> str:
+    """Return the SQL of the cells; of who is no member `kind` says why, and `id` is the empty text."""
     size = "strlen(id) + strlen(value)"
     exact_size = "strlen(to_json(id)::VARCHAR) + strlen(value)"
-    judged = f"""
-        SELECT id, value, CASE
+    why = f"""
+        CASE
             WHEN id IS NULL THEN 'nulls'
             WHEN id = '' THEN 'empty'
             WHEN problem IS NOT NULL THEN problem
             WHEN value IS NULL THEN 'without_value'
             WHEN {size} > {MAX_BYTES // _LONGEST_ESCAPE - 2} AND {exact_size} > {MAX_BYTES} THEN 'too_long'
-            ELSE kind
-        END AS kind
-        FROM ({parts})
+        END
     """
-    is_member = "kind IN ('userId', 'anonymousId')"
     return f"""
-        SELECT kind, CASE WHEN {is_member} THEN id ELSE '' END AS id, {values}, count(*) AS times
-        FROM ({judged}) GROUP BY 1, 2
+        SELECT coalesce(why, kind) AS kind, if(why IS NULL, id, '') AS id, if(why IS NULL, value, '') AS value
+        FROM (SELECT *, {why} AS why FROM ({parts}))
     """
 
 
