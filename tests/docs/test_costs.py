@@ -44,7 +44,7 @@ def test_the_load_is_what_there_is(assembly: Path) -> None:
     assert load.alarm_metrics == sum(map(metrics_of, of["CloudWatch::Alarm"]))
     assert load.endpoints == len([e for e in of["EC2::VPCEndpoint"] if e["VpcEndpointType"] == "Interface"])
     assert len(of["CloudWatch::Dashboard"]) == 1
-    assert load.metrics == len([each for each in vars(names).values() if isinstance(each, names.Metric)])
+    assert load.metrics == len([each for each in names.METRICS.values() if not each.per_audience])
 
 
 def test_the_shards_are_those_of_the_load() -> None:
