@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -19,6 +21,7 @@ AUDIENCE = Computation("audience", "order_completed_last_30days", "8kf3Qw2LpZ")
 TRAIT = Computation("trait", "total_revenue_180_days", "8kf3Qw2LpZ")
 BEGUN = datetime(2026, 11, 24, 12, 0, 0, 123_456, tzinfo=UTC)
 NOW = BEGUN + timedelta(minutes=3)
+DOCUMENT = Path(__file__).parents[2] / "docs" / "audiences.md"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.one_of(
     st.booleans(), st.none(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS
@@ -73,6 +76,13 @@ def test_an_audience_call_is_what_engage_sends() -> None:
         "timestamp": "2026-11-24T12:00:00.123Z",
     }
     assert made.index == 41
+
+
+def test_the_call_in_the_document_is_the_one_that_is_made() -> None:
+    [shown] = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    begun = datetime(2026, 11, 24, 12, 0, 0, 123_000, tzinfo=UTC)
+    [made] = Calls(AUDIENCE, 1, begun).events([(0, "userId", "u123", "true")], begun + timedelta(minutes=3))
+    assert json.dumps(json.loads(shown)) == json.dumps(json.loads(made.data))
 
 
 def test_a_trait_call_carries_the_value_as_it_was_written() -> None:

@@ -242,6 +242,14 @@ def test_what_cannot_be_read_is_refused_in_one_line_that_names_the_file(
     assert re.fullmatch(said, refusal), refusal
 
 
+def test_a_message_quotes_no_identifier(reader: Reader) -> None:
+    file = reader.parquet("m.parquet", "SELECT '\\xFFsecret'::BLOB AS user_id")
+    assert reader.refusal(file).startswith("m.parquet cannot be read: Invalid string encoding found")
+    assert "secret" not in reader.refusal(file)
+    late = reader.file("m.csv", "user_id,x\n" + "1,2\n" * 5_000 + "secret\n")
+    assert "secret" not in reader.refusal(late)
+
+
 def test_among_many_files_the_one_that_cannot_be_read_is_named(reader: Reader) -> None:
     good = reader.file("1.csv", "user_id\nu\n")
     assert reader.refusal(good, reader.file("2.csv", "user_id,x\n1,2\n3\n")).startswith(
@@ -272,10 +280,13 @@ def test_values_of_json_lines_are_kept_as_they_are_written(reader: Reader) -> No
         f'{{"o":{{"value": 1.25}}, "user_id":"{user}", "value" : {value}}}' for user, value in written.items()
     ]
     file = reader.file(
-        "v.jsonl", "\n".join([*lines, '{"user_id":"null","value":null}', '{"user_id":"none"}'])
+        "v.jsonl",
+        "\n".join(
+            [*lines, '{"user_id":"null","value":null}', '{"user_id":"none"}', '{"user_id":"NaN","value":NaN}']
+        ),
     )
     assert reader.values(file) == written
-    assert reader.read(file, columns=TRAIT).without_value == 2
+    assert reader.read(file, columns=TRAIT).without_value == 3
 
 
 def test_values_of_csv_are_numbers_booleans_or_else_texts(reader: Reader) -> None:

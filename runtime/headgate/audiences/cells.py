@@ -100,10 +100,11 @@ def _typed(name: str, type_: str) -> str:
 
 def _json_value(name: str) -> tuple[str, str]:
     """Return the value's text, and when it is none."""
-    at = pointer(name)
+    at, number = pointer(name), text(_NUMBER)
     said, is_ = f"json_extract(json, {at})::VARCHAR", f"json_type(json, {at})"
     # DuckDB writes numbers with a fraction anew, rounded; the line has them as they were. A key in its quotes
     # stands nowhere inside a text, whose own quotes are escaped; of several the one that is equal counts.
+    # NaN and Infinity, which DuckDB takes although they are no JSON, are no values.
     literal = text(re.escape(msgspec.json.encode(name).decode()) + rf"\s*:\s*({_NUMBER})")
     written = f"""list_filter(
         regexp_extract_all(json::VARCHAR, {literal}, 1),
@@ -111,7 +112,7 @@ def _json_value(name: str) -> tuple[str, str]:
     )[1]"""
     value = f"""CASE {is_}
         WHEN 'NULL' THEN NULL
-        WHEN 'DOUBLE' THEN coalesce({written}, {said})
+        WHEN 'DOUBLE' THEN coalesce({written}, CASE WHEN regexp_full_match({said}, {number}) THEN {said} END)
         ELSE {said}
     END"""
     return value, f"WHEN {is_} IN ('OBJECT', 'ARRAY') THEN {text(NO_VALUE)}"

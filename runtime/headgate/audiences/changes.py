@@ -9,6 +9,7 @@ from headgate.audiences.db import connect, failing, read_parquet
 from headgate.errors import HeadgateError
 
 BATCH = 5_000
+"""Changes of one batch, unless somebody asks for another number."""
 _MEMORY = "256MB"
 
 

@@ -60,9 +60,9 @@ def failing(what: str) -> Iterator[None]:
 
 
 def first_line(error: Error) -> str:
-    """Return the first line of an error, which quotes no row, without the class that it begins with."""
+    """Return the first line of an error, without the class that it begins with and without any value."""
     line = str(error).strip().split("\n", 1)[0]
-    return re.sub(r"^[A-Z][A-Za-z -]* Error: ", "", line).rstrip(". ")
+    return re.sub(r"^[A-Z][A-Za-z -]* Error: |: value \".*", "", line).rstrip(". ")
 
 
 def read_parquet(path: Path) -> str:

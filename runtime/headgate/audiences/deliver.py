@@ -61,7 +61,7 @@ async def deliver(
         BusyError: this process may not send any more.
     """
     wire = Wire(session)
-    settings = DeliverySettings(acknowledge_within=_ACKNOWLEDGE_WITHIN)
+    settings = DeliverySettings(acknowledge_within=min(bounds.within, _ACKNOWLEDGE_WITHIN))
     delivery = Delivery(wire, CredentialsCache(session), Preflight(session), settings)
     calls = Calls(computation, outbound.sync, datetime.fromtimestamp(outbound.sync / 1000, UTC))
 

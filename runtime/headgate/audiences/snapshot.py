@@ -38,7 +38,7 @@ class Snapshot:
     empty: int
     """Rows whose identifier is the empty text."""
     without_value: int
-    """Identifiers whose value is null or, in Parquet, no number. They are no members."""
+    """Identifiers whose value is null, NaN or infinite. They are no members."""
     too_long: int
     """Identifiers that, with their value, do not fit into an event."""
 
