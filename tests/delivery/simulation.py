@@ -147,7 +147,7 @@ class Simulation:
     def submit(self, *keys: str, size: int = 0) -> "asyncio.Future[Outcome]":
         """Submit a request with a record for each partition key."""
         told: asyncio.Future[Outcome] = self._loop.create_future()
-        submission = Submission(lambda closed: told.set_result(closed.outcome), self._loop.time())
+        submission = Submission(told.set_result, self._loop.time())
         data = [
             Data(key, json.dumps({"messageId": str(next(self.numbers))}).encode().ljust(size), index)
             for index, key in enumerate(keys)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import md5
 from heapq import merge
+from itertools import count
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ SLOTS = 256
 MAX_CACHED_KEYS = 65_536
 """Partition keys that are remembered; hashing one again costs more than looking it up."""
 
+lane_of = attrgetter("lane")
+"""The lane of a record."""
 _sequence = attrgetter("sequence")
 
 
@@ -53,7 +56,11 @@ class Keys(dict[str, Key]):
 
 
 class Held:
-    """What a destination or a process holds: records that wait or are in flight."""
+    """What a destination or a process holds: records that wait or are in flight.
+
+    Args:
+        whole: what the process holds; this is a destination's part of it.
+    """
 
     __slots__ = ("_whole", "records", "size")
 
@@ -64,11 +71,13 @@ class Held:
         """Bytes of data and partition keys."""
 
     def change(self, records: int, size: int) -> None:
-        """Add to what is held, and to what the whole holds that this is a part of."""
+        """Add to what is held, and to what the whole holds."""
         self.records += records
         self.size += size
-        if self._whole is not None:
-            self._whole.change(records, size)
+        whole = self._whole
+        if whole is not None:
+            whole.records += records
+            whole.size += size
 
 
 class Lane:
@@ -79,7 +88,6 @@ class Lane:
         "failures",
         "held",
         "held_bytes",
-        "held_records",
         "in_flight",
         "moves",
         "pace",
@@ -101,9 +109,8 @@ class Lane:
         """Records on their way."""
         self.singles = 0
         """How many of them are on their way alone, each in a PutRecord of its own."""
-        self.held_records = 0
         self.held_bytes = 0
-        """What waits or is in flight."""
+        """Of what waits or is in flight."""
         self.pace = Pace()
         self.blocked_until = 0.0
         self.failures = 0
@@ -113,9 +120,13 @@ class Lane:
         self.moves: dict[int, str] = {}
         """Slots that belong to another shard, to be moved when nothing is in flight."""
 
+    @property
+    def held_records(self) -> int:
+        """How many records wait or are in flight."""
+        return len(self.waiting) - self.withdrawn + self.in_flight
+
     def settled(self, records: int, size: int) -> None:
         """Note that so many records of so many bytes are not held any more."""
-        self.held_records -= records
         self.held_bytes -= size
         self.held.change(-records, -size)
 
@@ -167,9 +178,7 @@ class Lane:
         size = sum(record.size for record in moved)
         for record in moved:
             record.lane = to
-        self.held_records -= len(moved)
         self.held_bytes -= size
-        to.held_records += len(moved)
         to.held_bytes += size
         to._insert(moved)
 
@@ -192,12 +201,13 @@ class Lanes:
     def __init__(self, held: Held) -> None:
         self.held = held
         self.keys = Keys()
-        self._of_slot: list[Lane | None] = [None] * SLOTS
+        self.of_slot: list[Lane | None] = [None] * SLOTS
+        """Each slot's lane; None where it had no record yet."""
         self._of_shard: dict[str, Lane] = {}
         # Where each slot's records went before. A shard that was split or merged takes no record again, so
         # one that returns means that the slot lies across two shards.
         self._earlier: dict[int, set[str]] = {}
-        self._sequence = 0
+        self._sequence = count(1)
         self.busy: set[Lane] = set()
         """Lanes in which records wait."""
         self.resharded = False
@@ -205,31 +215,26 @@ class Lanes:
 
     def __iter__(self) -> Iterator[Lane]:
         """Yield every lane once."""
-        yield from dict.fromkeys(lane for lane in self._of_slot if lane is not None)
+        yield from dict.fromkeys(lane for lane in self.of_slot if lane is not None)
 
     def lane(self, slot: int) -> Lane:
         """Return a slot's lane."""
-        lane = self._of_slot[slot]
+        lane = self.of_slot[slot]
         if lane is None:
-            lane = self._of_slot[slot] = Lane(self.held)
+            lane = self.of_slot[slot] = Lane(self.held)
         return lane
 
     def add(self, records: list[Record]) -> None:
         """Queue records at the ends of their lanes, in their order."""
-        size = 0
-        sequence = self._sequence
+        total = 0
         for record in records:
-            sequence += 1
-            record.sequence = sequence
-            record.waiting = True
-            size += record.size
-            lane = record.lane
+            record.sequence = next(self._sequence)
+            lane, size = record.lane, record.size
             lane.waiting.append(record)
-            lane.held_records += 1
-            lane.held_bytes += record.size
-        self._sequence = sequence
-        self.busy.update([record.lane for record in records])
-        self.held.change(len(records), size)
+            lane.held_bytes += size
+            total += size
+        self.busy.update(map(lane_of, records))
+        self.held.change(len(records), total)
 
     def put_back(self, lane: Lane, failed: list[Record]) -> None:
         """Return records that failed to their places in their lane."""
@@ -243,7 +248,7 @@ class Lanes:
 
     def landed(self, lane: Lane, slot: int, shard_id: str) -> None:
         """Note that a record of a slot, sent through `lane`, arrived in a shard."""
-        if lane.shard_id == shard_id or self._of_slot[slot] is not lane:
+        if lane.shard_id == shard_id or self.of_slot[slot] is not lane:
             lane.moves.pop(slot, None)
             return
         earlier = self._earlier.setdefault(slot, set())
@@ -256,9 +261,9 @@ class Lanes:
     def mapped(self, shard_of_slot: Mapping[int, str]) -> None:
         """Note which shard each slot belongs to, as ListShards says."""
         for slot, shard_id in shard_of_slot.items():
-            lane = self._of_slot[slot]
+            lane = self.of_slot[slot]
             if lane is None:
-                self._of_slot[slot] = self._shard(shard_id)
+                self.of_slot[slot] = self._shard(shard_id)
             elif lane.shard_id != shard_id:
                 lane.moves[slot] = shard_id
         for lane in list(self):
@@ -277,13 +282,13 @@ class Lanes:
             if target is lane:
                 continue
             for slot in slots:
-                self._of_slot[slot] = target
+                self.of_slot[slot] = target
             lane.give(slots, target)
             if target.waiting:
                 self.busy.add(target)
         if not lane.waiting:
             self.busy.discard(lane)
-        if lane.shard_id is not None and lane not in self._of_slot:
+        if lane.shard_id is not None and lane not in self.of_slot:
             self._of_shard.pop(lane.shard_id, None)
 
     def _destined(self, lane: Lane, slot: int, shard_id: str) -> Lane:
@@ -291,7 +296,7 @@ class Lanes:
         if shard_id in self._earlier.get(slot, ()):
             self._earlier[slot].add(shard_id)
             return Lane(self.held)
-        if lane.shard_id is None and shard_id not in self._of_shard and self._of_slot.count(lane) == 1:
+        if lane.shard_id is None and shard_id not in self._of_shard and self.of_slot.count(lane) == 1:
             lane.shard_id = shard_id
             # What was seen of one slot says little of its shard.
             lane.pace = Pace()
