@@ -123,29 +123,31 @@ def excluded(integrations: Integrations) -> bool:
     The destination's own member decides, and where it has none `All` does. Only `false` excludes; null counts
     as no member.
     """
-    if integrations.kinesis is not UNSET and not is_json(integrations.kinesis, b"null"):
-        return is_json(integrations.kinesis, b"false")
-    return is_json(integrations.all, b"false")
+    own = integrations.kinesis
+    if own is not UNSET and not is_json(own, b"null"):
+        return is_json(own, b"false")
+    return integrations.all is not UNSET and is_json(integrations.all, b"false")
 
 
-def is_json(value: Raw | UnsetType, literal: bytes) -> bool:
-    """Return whether a member is there and is this JSON literal."""
-    return value is not UNSET and bytes(value) == literal
+def is_json(value: Raw, literal: bytes) -> bool:
+    """Return whether a member is this JSON literal."""
+    return bytes(value) == literal
 
 
 def _validate(fields: Fields, call: str | None) -> None:
     if call not in CALLS:
         found = "missing or no string" if call is None else f"{call!r:.100}"
         raise Invalid("bad_request", f"type is {found}; allowed: {', '.join(sorted(CALLS))}")
-    if not (fields.user_id or fields.anonymous_id):
+    if not fields.user_id and not fields.anonymous_id:
         if fields.user_id is None and fields.anonymous_id is None:
             raise Invalid("no_user_anon_id", "neither userId nor anonymousId is given; one of them is needed")
         raise Invalid("id_not_string", "userId or anonymousId has to be a string that is not empty")
-    if call == "track" and not fields.event:
-        raise Invalid("event_not_defined", "a track call needs event, its name")
-    if call == "group" and not fields.group_id:
+    if call == "track":
+        if not fields.event:
+            raise Invalid("event_not_defined", "a track call needs event, its name")
+    elif call == "group" and not fields.group_id:
         raise _without_id("groupId", fields.group_id)
-    if call == "alias" and not fields.previous_id:
+    elif call == "alias" and not fields.previous_id:
         raise _without_id("previousId", fields.previous_id)
 
 

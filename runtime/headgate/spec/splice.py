@@ -60,22 +60,12 @@ def remove(text: bytes, *keys: bytes, plain: bool) -> bytes:
     left = set()
     for key in keys:
         halves = text.split(key, 2)
-        if plain and len(halves) == 2 and (end := _short_text_and_comma(halves[1])):
-            text = halves[0] + halves[1][end:]
-        elif plain and len(halves) == 2 and (value := _scalar_and_comma(halves[1])) is not None:
+        if plain and len(halves) == 2 and (value := _scalar_and_comma(halves[1])) is not None:
             before = halves[0] if value[1] is not None else _without_comma(halves[0])
             text = before + halves[1][value.end() :]
         else:
             left.add(key)
     return _remove_exactly(text, left) if left else text
-
-
-def _short_text_and_comma(after: bytes) -> int:
-    """Return where the next member begins after `:"..."` and a comma, all as usually written; else 0."""
-    if after[:2] != b':"':
-        return 0
-    end = after.find(b'"', 2) + 2
-    return end if after[end - 1 : end + 1] == b',"' and b"\\" not in after[2:end] else 0
 
 
 def prepend(text: bytes, key: bytes, added: bytes, *, plain: bool) -> bytes:
