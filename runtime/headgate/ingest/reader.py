@@ -1,15 +1,18 @@
 """HTTP/1.1 in: a connection's bytes, however they are cut, become requests or what is wrong with them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import httptools
 
 from headgate.ingest.answers import Answer, error, method_not_allowed
 from headgate.ingest.connections import Connections
-from headgate.ingest.requests import KEPT, Request
+from headgate.ingest.requests import Request, kept
 
 METHODS = b"GET, HEAD, POST, OPTIONS"
+_VERSIONED = frozenset({b"connection", b"expect", b"transfer-encoding"})
+"""Headers that mean something in one version of HTTP alone."""
 
 
 class _Refused(Exception):  # noqa: N818  # stops the parser from inside a callback
@@ -42,10 +45,10 @@ class RequestReader:
         self._on_request = on_request
         self._on_continue = on_continue
         self._parser = httptools.HttpRequestParser(self)
-        self._request = Request(peer)
-        self._head_bytes = 0
-        self._head_lines = 0
+        self._target = b""
+        self._lines: list[bytes] = []  # of the head: each header's name, then its value
         self._unparsed = 0
+        self._request = Request(peer)  # once its headers are complete
         self._pieces: bytearray | None = None  # of a body that came in more than one
         self.reading = False
         """Whether a request has begun and is not whole yet."""
@@ -60,7 +63,7 @@ class RequestReader:
         """Take what came."""
         if self.ended:
             return
-        begun = self._request if self.reading and not self.in_body else None
+        begun = self._lines
         rest = data
         while True:
             try:
@@ -73,11 +76,16 @@ class RequestReader:
                 self._failed(fault)
             break
         if self.reading and not self.in_body:
-            self._bound_unended_head(len(data) if begun is self._request else 0)
+            self._bound_unended_head(len(data) if begun is self._lines else 0)
 
     def refuse(self, fault: Answer) -> None:
         """Give up the request that is being read, and all that comes after it."""
-        request = self._request if self.reading else Request(self._peer)
+        request = Request(self._peer)
+        if self.reading and self.in_body:
+            request = self._request
+        elif self.reading:
+            request.target = self._target
+            request.headers = kept(self._lines[: 2 * self._limits.headers])
         self.ended = True
         self.reading = False
         self._pieces = None
@@ -89,68 +97,60 @@ class RequestReader:
         """Drop the request that is being read: its client is gone."""
         self.ended = True
         self._pieces = None
-        if self.reading:
-            self.reading = False
+        if self.reading and self.in_body:
             self._connections.held_bytes -= self._request.held
+        self.reading = False
 
     def on_message_begin(self) -> None:
         """Begin a request; httptools calls this."""
         if self.ended:
             raise _Refused
-        self._request = Request(self._peer)
+        self._target = b""
+        self._lines = []
+        self._unparsed = 0
         self.reading = True
         self.in_body = False
         self.since = self._connections.now
-        self._head_bytes = 0
-        self._head_lines = 0
-        self._unparsed = 0
-        self._pieces = None
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request's target; httptools calls this."""
-        self._request.target += url
-        self._head_bytes += len(url)
+        self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; httptools calls this."""
-        self._head_bytes += len(name) + len(value)
-        self._head_lines += 1
+        self._lines += (name, value)
         if self.in_body:  # a trailer, which counts for nothing but its size
             self._bound_head()
-            return
-        name = name.lower()
-        if name in KEPT:
-            headers = self._request.headers
-            headers[name] = headers[name] + b"," + value if name in headers else value
 
     def on_headers_complete(self) -> None:
         """Prepare for the body that the headers announce; httptools calls this."""
-        if self._head_bytes > self._limits.head_bytes or self._head_lines > self._limits.headers:
-            self._bound_head()
-        request = self._request
-        headers = request.headers
-        request.method = self._parser.get_method()
-        request.keep_alive = self._parser.should_keep_alive()
+        self._bound_head()
+        parser, target, headers = self._parser, self._target, kept(self._lines)
+        method, keep_alive = parser.get_method(), parser.should_keep_alive()
+        self._request = request = Request(self._peer, method, target, headers, keep_alive)
         self.in_body = True
         self.since = self._connections.now
-        # HTTP/1.1 is what keeps alive unasked; only what does not is worth a look at its version.
-        version = "1.1"
-        if not request.keep_alive or b"connection" in headers:
-            version = self._parser.get_http_version()
-            if version == "1.0" and request.keep_alive:
-                request.connection = b"Connection: keep-alive\r\n"
-            elif version not in ("1.0", "1.1"):
-                self._stop(error(400, "bad_request", f"HTTP/{version} is not served; allowed: 1.0, 1.1"))
-        if b"#" in request.target:
+        if b"#" in target:
             self._stop(error(400, "bad_request", "the request target has a fragment"))
-        if request.method == b"CONNECT":
+        if method == b"CONNECT":
             self._stop(method_not_allowed(METHODS))
+        if int(headers.get(b"content-length", 0)) > self._limits.request_bytes:
+            self._stop(self._body_too_large())
+        # HTTP/1.1 is what keeps alive unasked; only what does not is worth a look at its version.
+        if not keep_alive or not _VERSIONED.isdisjoint(headers):
+            self._heed_version(request, parser.get_http_version())
+
+    def _heed_version(self, request: Request, version: str) -> None:
+        """Heed the headers that mean something in one version of HTTP alone."""
+        headers = request.headers
+        if version not in ("1.0", "1.1"):
+            self._stop(error(400, "bad_request", f"HTTP/{version} is not served; allowed: 1.0, 1.1"))
+        if version == "1.0" and request.keep_alive:
+            request.connection = b"Connection: keep-alive\r\n"
         coding = headers.get(b"transfer-encoding")
         if coding is not None and (coding.lower() != b"chunked" or version == "1.0"):
             self._stop(error(400, "bad_request", "Transfer-Encoding; allowed: chunked, in HTTP/1.1"))
-        if int(headers.get(b"content-length", 0)) > self._limits.request_bytes:
-            self._stop(self._body_too_large())
-        if b"expect" in headers and headers[b"expect"].lower() == b"100-continue" and version == "1.1":
+        if headers.get(b"expect", b"").lower() == b"100-continue" and version == "1.1":
             self._on_continue()
 
     def on_body(self, data: bytes) -> None:
@@ -171,10 +171,8 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         """Hand on the request that is whole now; httptools calls this."""
-        if not self._parser.should_upgrade():
-            self._whole()
-
-    def _whole(self) -> None:
+        if self._parser.should_upgrade():
+            return
         request = self._request
         self.reading = False
         if self._pieces is not None:
@@ -196,8 +194,10 @@ class RequestReader:
     def _bound_unended_head(self, more: int) -> None:
         # httptools keeps a name or a value that has not ended yet to itself.
         self._unparsed += more
-        if self._head_bytes > self._limits.head_bytes or self._unparsed > 2 * self._limits.head_bytes:
-            self.refuse(self._head_too_large())
+        with suppress(_Refused):
+            self._bound_head()
+            if self._unparsed > 2 * self._limits.head_bytes:
+                self.refuse(self._head_too_large())
 
     def _ignore_upgrade(self) -> None:
         """Read on as if no upgrade had been offered, as any server may (RFC 9110, 7.8).
@@ -212,15 +212,16 @@ class RequestReader:
         elif (length := int(request.headers.get(b"content-length", 0))) > 0:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length)
         else:
-            self._whole()
+            self.on_message_complete()
             return
         self._request = request
 
     def _bound_head(self) -> None:
-        if self._head_bytes > self._limits.head_bytes:
+        limits, lines = self._limits, self._lines
+        if len(lines) > 2 * limits.headers:
+            self._stop(error(431, "too_large", f"more than {limits.headers} headers"))
+        if len(self._target) + sum(map(len, lines)) > limits.head_bytes:
             self._stop(self._head_too_large())
-        if self._head_lines > self._limits.headers:
-            self._stop(error(431, "too_large", f"more than {self._limits.headers} headers"))
 
     def _head_too_large(self) -> Answer:
         return error(431, "too_large", f"path and headers are longer than {self._limits.head_bytes:,} bytes")
