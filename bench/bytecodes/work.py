@@ -114,7 +114,7 @@ async def _requests(path: str, bodies: Iterator[Any], events: int) -> Counted:
     api = TrackingApi(sources={WRITE_KEY: source}, delivery=delivery, now=times.__next__)
     connections = Connections()
     transports = [Transport() for _ in range(CONNECTIONS)]
-    protocols = [HttpProtocol(api.handle, connections, lambda: api.draining) for _ in transports]
+    protocols = [HttpProtocol(api.handle, connections) for _ in transports]
     for protocol, transport in zip(protocols, transports, strict=True):
         protocol.connection_made(cast("Any", transport))
     requests = [_request(path, body) for body in islice(bodies, CONNECTIONS)]

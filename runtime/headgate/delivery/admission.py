@@ -25,7 +25,8 @@ class Admitted(msgspec.Struct):
 def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> Admitted:
     """Return the records of a request's data; of at most `max_size` bytes each, key and data together."""
     admitted = Admitted()
-    records, keys, of_slot, total = admitted.records, lanes.keys, lanes.of_slot, 0
+    records, keys, of_slot, sequence = admitted.records, lanes.keys, lanes.of_slot, lanes.sequence
+    total = 0
     for each in portion:
         key, data = each.partition_key, each.data
         slot, key_size, instead = keys[key]
@@ -35,7 +36,7 @@ def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size
         size = len(data) + key_size
         if size <= max_size:
             lane = of_slot[slot] or lanes.lane(slot)
-            records.append(Record(key, data, submission, each.number, slot, lane, size))
+            records.append(Record(key, data, submission, each.number, slot, lane, size, next(sequence)))
             total += size
         else:
             message = f"the record has {size:,} bytes with its partition key; allowed: {max_size:,}"

@@ -207,7 +207,8 @@ class Lanes:
         # Where each slot's records went before. A shard that was split or merged takes no record again, so
         # one that returns means that the slot lies across two shards.
         self._earlier: dict[int, set[str]] = {}
-        self._sequence = count(1)
+        self.sequence = count(1)
+        """The places of records in the order in which they are queued."""
         self.busy: set[Lane] = set()
         """Lanes in which records wait."""
         self.resharded = False
@@ -228,7 +229,6 @@ class Lanes:
         """Queue records at the ends of their lanes, in their order."""
         total = 0
         for record in records:
-            record.sequence = next(self._sequence)
             lane, size = record.lane, record.size
             lane.waiting.append(record)
             lane.held_bytes += size

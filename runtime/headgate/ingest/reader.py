@@ -155,14 +155,15 @@ class RequestReader:
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body; httptools calls this."""
-        request, connections, size = self._request, self._connections, len(data)
-        request.held += size
+        request, connections, limits = self._request, self._connections, self._limits
+        earlier, size = request.held, len(data)
+        request.held = held = earlier + size
         connections.held_bytes += size
-        if request.held > self._limits.request_bytes:
+        if held > limits.request_bytes:
             self._stop(self._body_too_large())
-        if connections.held_bytes > self._limits.held_bytes:
+        if connections.held_bytes > limits.held_bytes:
             self._stop(error(503, "busy", "too many requests are being read; send again", retry_after=1))
-        if request.held == size:
+        if not earlier:
             request.body = data
         elif self._pieces is None:
             self._pieces = bytearray(request.body + data)

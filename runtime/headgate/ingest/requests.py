@@ -1,6 +1,7 @@
 """A request as the reader hands it on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,8 +23,8 @@ KEPT = frozenset(
     }
 )
 """The headers that somebody asks for; no others are kept."""
-MAX_SPELLINGS, LONGEST_SPELLING = 1024, 64
-"""How many names are remembered as clients write them, and of how many bytes: there are few."""
+MAX_READERS, MAX_NAMES_BYTES = 256, 1024
+"""How many sets of header names are remembered, and the bytes of one: clients have few, and short ones."""
 
 
 class Request(msgspec.Struct, eq=False):
@@ -48,30 +49,39 @@ class Request(msgspec.Struct, eq=False):
     """Header lines that let the page which sent it read its answer."""
 
 
-class _KeptAs(dict[bytes, bytes | None]):
-    """Under which name a header is kept, by its name as it was spelled; None for those that are not kept."""
-
-    def __missing__(self, spelling: bytes) -> bytes | None:
-        name = spelling.lower()
-        kept_as = name if name in KEPT else None
-        if len(self) < MAX_SPELLINGS and len(spelling) <= LONGEST_SPELLING:
-            self[spelling] = kept_as
-        return kept_as
+Lines = Sequence[bytes]
+"""Every header's name, and its value after it."""
 
 
-_kept_as = _KeptAs()
+def kept(lines: Lines) -> dict[bytes, bytes]:
+    """Return the headers of a request that are kept."""
+    return _reader_of[tuple(lines[::2])](lines)
 
 
-def kept(lines: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Return the headers of a request that are kept.
+class _Readers(dict[tuple[bytes, ...], Callable[[Lines], dict[bytes, bytes]]]):
+    """What finds the headers that are kept, by the names of all: a client sends the same in each request."""
 
-    Args:
-        lines: every header's name, and its value after it.
-    """
-    headers: dict[bytes, bytes] = {}
-    each = iter(lines)
-    for spelling, value in zip(each, each, strict=True):
-        name = _kept_as[spelling]
-        if name is not None:
-            headers[name] = headers[name] + b"," + value if name in headers else value
-    return headers
+    def __missing__(self, spellings: tuple[bytes, ...]) -> Callable[[Lines], dict[bytes, bytes]]:
+        reader = _reader([spelling.lower() for spelling in spellings])
+        if len(self) < MAX_READERS and sum(map(len, spellings)) <= MAX_NAMES_BYTES:
+            self[spellings] = reader
+        return reader
+
+
+_reader_of = _Readers()
+
+
+def _reader(names: Sequence[bytes]) -> Callable[[Lines], dict[bytes, bytes]]:
+    found = [(2 * number + 1, name) for number, name in enumerate(names) if name in KEPT]
+    once = [name for _, name in found]
+    if len(found) > 1 and len(set(once)) == len(found):
+        values = itemgetter(*(at for at, _ in found))
+        return lambda lines: dict(zip(once, values(lines), strict=True))
+
+    def joined(lines: Lines) -> dict[bytes, bytes]:
+        headers: dict[bytes, bytes] = {}
+        for at, name in found:
+            headers[name] = headers[name] + b"," + lines[at] if name in headers else lines[at]
+        return headers
+
+    return joined

@@ -1,6 +1,6 @@
 """Where a write key's events go, worked out once for every change of the settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from headgate.delivery.target import Target
 from headgate.ingest.cors import Origins
@@ -34,6 +34,8 @@ class Routes:
     def __init__(self, sources: Mapping[str, Source]) -> None:
         by_id = {source.id: Route(source) for source in sources.values()}
         self._by_write_key = {key: by_id[source.id] for key, source in sources.items()}
+        self.get: Callable[[str | None], Route | None] = self._by_write_key.get  # type: ignore[assignment]
+        """Returns the route of a write key; None where it is missing or unknown."""
         # Without any source the answer is 503, which a page has to be able to read, to send again.
         self.origins = Origins(
             (origin for source in sources.values() for origin in source.allowed_origins) if sources else "*"
@@ -44,7 +46,3 @@ class Routes:
     def targets(self) -> set[Target]:
         """Every enabled destination."""
         return {target for route in self._by_write_key.values() for target, _ in route.targets}
-
-    def get(self, write_key: str | None) -> Route | None:
-        """Return the route of a write key; None where it is missing or unknown."""
-        return self._by_write_key.get(write_key) if write_key else None
