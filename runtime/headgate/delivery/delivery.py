@@ -273,7 +273,7 @@ class Delivery:
         for target in list(self._leaving):
             destination = self._destinations[target]
             # While another was closed, requests may have come for this one, or settings that name it again.
-            if target not in self._leaving or destination.held.records:
+            if target not in self._leaving or destination.held.size:
                 continue
             self._leaving.discard(target)
             del self._destinations[target]

@@ -56,28 +56,24 @@ class Keys(dict[str, Key]):
 
 
 class Held:
-    """What a destination or a process holds: records that wait or are in flight.
+    """How much a destination or a process holds: of records that wait or are in flight.
 
     Args:
-        whole: what the process holds; this is a destination's part of it.
+        whole: how much the process holds; this is a destination's part of it.
     """
 
-    __slots__ = ("_whole", "records", "size")
+    __slots__ = ("_whole", "size")
 
     def __init__(self, whole: "Held | None" = None) -> None:
         self._whole = whole
-        self.records = 0
         self.size = 0
         """Bytes of data and partition keys."""
 
-    def change(self, records: int, size: int) -> None:
+    def change(self, size: int) -> None:
         """Add to what is held, and to what the whole holds."""
-        self.records += records
         self.size += size
-        whole = self._whole
-        if whole is not None:
-            whole.records += records
-            whole.size += size
+        if self._whole is not None:
+            self._whole.size += size
 
 
 class Lane:
@@ -125,17 +121,17 @@ class Lane:
         """How many records wait or are in flight."""
         return len(self.waiting) - self.withdrawn + self.in_flight
 
-    def settled(self, records: int, size: int) -> None:
-        """Note that so many records of so many bytes are not held any more."""
+    def settled(self, size: int) -> None:
+        """Note that records of so many bytes are not held any more."""
         self.held_bytes -= size
-        self.held.change(-records, -size)
+        self.held.change(-size)
 
     def put_back(self, failed: list[Record]) -> None:
         """Return records that failed to their places; those of requests given up are dropped."""
         kept = []
         for record in failed:
             if record.submission.given_up:
-                self.settled(1, record.size)
+                self.settled(record.size)
             else:
                 record.waiting = True
                 kept.append(record)
@@ -145,7 +141,7 @@ class Lane:
         """Drop a waiting record: its request was given up."""
         record.waiting = False
         record.data = b""
-        self.settled(1, record.size)
+        self.settled(record.size)
         self.withdrawn += 1
         # Lanes that cannot send are never packed, so this keeps their dead entries in bounds.
         if self.withdrawn > 64 and self.withdrawn * 2 > len(self.waiting):
@@ -234,7 +230,7 @@ class Lanes:
             lane.held_bytes += size
             total += size
         self.busy.update(map(lane_of, records))
-        self.held.change(len(records), total)
+        self.held.change(total)
 
     def put_back(self, lane: Lane, failed: list[Record]) -> None:
         """Return records that failed to their places in their lane."""

@@ -73,7 +73,7 @@ def give_up(lanes: Lanes, parcel: Parcel) -> Record:
     """Take a request's only record, which can never be delivered, out of its lane, and return it."""
     [record], [portion] = parcel.records, parcel.portions
     portion.lane.in_flight -= 1
-    portion.lane.settled(1, record.size)
+    portion.lane.settled(record.size)
     lanes.settle_moves(portion.lane)
     record.settled = True
     return record
@@ -87,7 +87,7 @@ def hold_back(parcel: Parcel, now: float, spread: float) -> None:
 
 def _all_through(lane: Lane, portion: Portion, now: float) -> None:
     records = portion.end - portion.start
-    lane.settled(records, portion.size)
+    lane.settled(portion.size)
     lane.failures = 0
     lane.pace.accepted(cost(records, portion.size), now)
 
@@ -106,7 +106,7 @@ def _some_through(
             size_again += parcel.records[index].size
             throttled += judge(code) is Verdict.THROTTLED
     through = portion.end - portion.start - len(again)
-    lane.settled(through, portion.size - size_again)
+    lane.settled(portion.size - size_again)
     lane.pace.accepted(cost(through, portion.size - size_again), now)
     if throttled:
         lane.throttled += throttled

@@ -75,7 +75,8 @@ class Invalid(Exception):  # noqa: N818  # an answer to the client, with Segment
         self.code = code
 
 
-_decode = msgspec.json.Decoder(Fields).decode
+decode = msgspec.json.Decoder(Fields).decode
+"""Reads an event as it usually is; raises DecodeError for others, which `read` may still take."""
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -97,12 +98,13 @@ _decode_integrations = msgspec.json.Decoder(Integrations).decode
 _NO_OBJECT = Context(ip=Raw(b'""'))
 
 
-def read(text: bytes, call: str | None) -> Fields:
+def read(text: bytes, call: str | None, fields: Fields | None = None) -> Fields:
     """Return what is needed of the event `text`, valid JSON, as a call of the type `call`.
 
     Args:
         text: the event's JSON, as the client sent it, without white space around it.
         call: the type that the path names; None in a batch, where the event's own `type` counts.
+        fields: what `decode` has made of it, where that was done already.
 
     Raises:
         Invalid: the event breaks the Spec.
@@ -110,7 +112,8 @@ def read(text: bytes, call: str | None) -> Fields:
     if deeper(text, MAX_DEPTH):
         raise Invalid("bad_request", f"the event is nested too deeply; allowed: {MAX_DEPTH} levels")
     try:
-        fields = _decode(text)
+        if fields is None:
+            fields = decode(text)
     except msgspec.DecodeError:
         fields = _read_untyped(shadow(text))
     _validate(fields, call or fields.type or None)

@@ -79,7 +79,7 @@ def prepare(
             if (size := max(len(text), shared)) > most:
                 raise Invalid("too_large", f"the event has {size:,} bytes; allowed: {most:,}")
             whole = text if merge is None else merge(text)
-            fields = read(whole, call)
+            fields = read(whole, call, body.fields)
         except Invalid as fault:
             prepared.rejected[index] = Rejection(fault.code, str(fault))
             continue
