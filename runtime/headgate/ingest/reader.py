@@ -1,14 +1,13 @@
 """HTTP/1.1 in: a connection's bytes, however they are cut, become requests or what is wrong with them."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NoReturn
 
 import httptools
 
 from headgate.ingest.answers import Answer, error, method_not_allowed
 from headgate.ingest.connections import Connections
-from headgate.ingest.requests import Request, kept
+from headgate.ingest.requests import KEPT, Request
 
 METHODS = b"GET, HEAD, POST, OPTIONS"
 _VERSIONED = frozenset({b"connection", b"expect", b"transfer-encoding"})
@@ -45,10 +44,10 @@ class RequestReader:
         self._on_request = on_request
         self._on_continue = on_continue
         self._parser = httptools.HttpRequestParser(self)
-        self._target = b""
-        self._lines: list[bytes] = []  # of the head: each header's name, then its value
+        self._request = Request(peer)
+        self._head_bytes = 0
+        self._head_lines = 0
         self._unparsed = 0
-        self._request = Request(peer)  # once its headers are complete
         self._pieces: bytearray | None = None  # of a body that came in more than one
         self.reading = False
         """Whether a request has begun and is not whole yet."""
@@ -63,7 +62,7 @@ class RequestReader:
         """Take what came."""
         if self.ended:
             return
-        begun = self._lines
+        begun = self._request
         rest = data
         while True:
             try:
@@ -76,16 +75,11 @@ class RequestReader:
                 self._failed(fault)
             break
         if self.reading and not self.in_body:
-            self._bound_unended_head(len(data) if begun is self._lines else 0)
+            self._bound_unended_head(len(data) if begun is self._request else 0)
 
     def refuse(self, fault: Answer) -> None:
         """Give up the request that is being read, and all that comes after it."""
-        request = Request(self._peer)
-        if self.reading and self.in_body:
-            request = self._request
-        elif self.reading:
-            request.target = self._target
-            request.headers = kept(self._lines[: 2 * self._limits.headers])
+        request = self._request if self.reading else Request(self._peer)
         self.ended = True
         self.reading = False
         self._pieces = None
@@ -97,40 +91,51 @@ class RequestReader:
         """Drop the request that is being read: its client is gone."""
         self.ended = True
         self._pieces = None
-        if self.reading and self.in_body:
+        if self.reading:
+            self.reading = False
             self._connections.held_bytes -= self._request.held
-        self.reading = False
 
     def on_message_begin(self) -> None:
         """Begin a request; httptools calls this."""
         if self.ended:
             raise _Refused
-        self._target = b""
-        self._lines = []
-        self._unparsed = 0
+        self._request = Request(self._peer)
         self.reading = True
         self.in_body = False
         self.since = self._connections.now
+        self._head_bytes = 0
+        self._head_lines = 0
+        self._unparsed = 0
+        self._pieces = None
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request's target; httptools calls this."""
-        self._target += url
+        self._request.target += url
+        self._head_bytes += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; httptools calls this."""
-        self._lines += (name, value)
+        self._head_bytes += len(name) + len(value)
+        self._head_lines += 1
         if self.in_body:  # a trailer, which counts for nothing but its size
             self._bound_head()
+            return
+        name = name.lower()
+        if name in KEPT:
+            headers = self._request.headers
+            headers[name] = headers[name] + b"," + value if name in headers else value
 
     def on_headers_complete(self) -> None:
         """Prepare for the body that the headers announce; httptools calls this."""
-        self._bound_head()
-        parser, target, headers = self._parser, self._target, kept(self._lines)
-        method, keep_alive = parser.get_method(), parser.should_keep_alive()
-        self._request = request = Request(self._peer, method, target, headers, keep_alive)
+        if self._head_bytes > self._limits.head_bytes or self._head_lines > self._limits.headers:
+            self._bound_head()
+        request, parser = self._request, self._parser
+        headers = request.headers
+        request.method = method = parser.get_method()
+        request.keep_alive = keep_alive = parser.should_keep_alive()
         self.in_body = True
         self.since = self._connections.now
-        if b"#" in target:
+        if b"#" in request.target:
             self._stop(error(400, "bad_request", "the request target has a fragment"))
         if method == b"CONNECT":
             self._stop(method_not_allowed(METHODS))
@@ -155,15 +160,14 @@ class RequestReader:
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body; httptools calls this."""
-        request, connections, limits = self._request, self._connections, self._limits
-        earlier, size = request.held, len(data)
-        request.held = held = earlier + size
+        request, connections, size = self._request, self._connections, len(data)
+        request.held += size
         connections.held_bytes += size
-        if held > limits.request_bytes:
+        if request.held > self._limits.request_bytes:
             self._stop(self._body_too_large())
-        if connections.held_bytes > limits.held_bytes:
+        if connections.held_bytes > self._limits.held_bytes:
             self._stop(error(503, "busy", "too many requests are being read; send again", retry_after=1))
-        if not earlier:
+        if request.held == size:
             request.body = data
         elif self._pieces is None:
             self._pieces = bytearray(request.body + data)
@@ -195,10 +199,8 @@ class RequestReader:
     def _bound_unended_head(self, more: int) -> None:
         # httptools keeps a name or a value that has not ended yet to itself.
         self._unparsed += more
-        with suppress(_Refused):
-            self._bound_head()
-            if self._unparsed > 2 * self._limits.head_bytes:
-                self.refuse(self._head_too_large())
+        if self._head_bytes > self._limits.head_bytes or self._unparsed > 2 * self._limits.head_bytes:
+            self.refuse(self._head_too_large())
 
     def _ignore_upgrade(self) -> None:
         """Read on as if no upgrade had been offered, as any server may (RFC 9110, 7.8).
@@ -218,11 +220,10 @@ class RequestReader:
         self._request = request
 
     def _bound_head(self) -> None:
-        limits, lines = self._limits, self._lines
-        if len(lines) > 2 * limits.headers:
-            self._stop(error(431, "too_large", f"more than {limits.headers} headers"))
-        if len(self._target) + sum(map(len, lines)) > limits.head_bytes:
+        if self._head_bytes > self._limits.head_bytes:
             self._stop(self._head_too_large())
+        if self._head_lines > self._limits.headers:
+            self._stop(error(431, "too_large", f"more than {self._limits.headers} headers"))
 
     def _head_too_large(self) -> Answer:
         return error(431, "too_large", f"path and headers are longer than {self._limits.head_bytes:,} bytes")
