@@ -14,8 +14,7 @@ def submission() -> Submission:
 def made(lanes: Lanes, key: str, size: int = 10, of: Submission | None = None) -> Record:
     """Return a record for a key, `size` bytes of data and key together, not queued yet."""
     slot = lanes.keys[key].slot
-    data, place = b"x" * (size - len(key)), next(lanes.sequence)
-    return Record(key, data, of or submission(), 0, slot, lanes.lane(slot), size, place)
+    return Record(key, b"x" * (size - len(key)), of or submission(), 0, slot, lanes.lane(slot), size)
 
 
 def queued(lanes: Lanes, *keys: str, size: int = 10) -> list[Record]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from headgate.delivery.bounds import DeliverySettings
-from headgate.delivery.lanes import Held, Lane, Lanes, lane_of
+from headgate.delivery.lanes import Held, Lane, Lanes
 from headgate.delivery.submission import Record, Refusal, Submission
 from headgate.delivery.target import Data
 
@@ -25,8 +25,7 @@ class Admitted(msgspec.Struct):
 def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> Admitted:
     """Return the records of a request's data; of at most `max_size` bytes each, key and data together."""
     admitted = Admitted()
-    records, keys, of_slot, sequence = admitted.records, lanes.keys, lanes.of_slot, lanes.sequence
-    total = 0
+    records, keys, of_slot, total = admitted.records, lanes.keys, lanes.of_slot, 0
     for each in portion:
         key, data = each.partition_key, each.data
         slot, key_size, instead = keys[key]
@@ -36,7 +35,7 @@ def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size
         size = len(data) + key_size
         if size <= max_size:
             lane = of_slot[slot] or lanes.lane(slot)
-            records.append(Record(key, data, submission, each.number, slot, lane, size, next(sequence)))
+            records.append(Record(key, data, submission, each.number, slot, lane, size))
             total += size
         else:
             message = f"the record has {size:,} bytes with its partition key; allowed: {max_size:,}"
@@ -49,8 +48,10 @@ def over_bounds(name: str, admitted: Admitted, held: Held, settings: DeliverySet
     """Return why a destination cannot take these records now; None where it can."""
     if held.size + admitted.size > settings.destination_size:
         return Refusal("destination_full", f"{name} holds all it may; send again later", 5)
-    for lane in set(map(lane_of, admitted.records)):
-        if lane.pace.rate is not None or lane.held_bytes > settings.lane_size:
+    most = settings.lane_size
+    for record in admitted.records:
+        lane = record.lane
+        if lane.pace.rate is not None or lane.held_bytes > most:
             refusal = _full(name, lane, settings)
             if refusal is not None:
                 return refusal

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import md5
 from heapq import merge
-from itertools import count
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -25,8 +24,6 @@ SLOTS = 256
 MAX_CACHED_KEYS = 65_536
 """Partition keys that are remembered; hashing one again costs more than looking it up."""
 
-lane_of = attrgetter("lane")
-"""The lane of a record."""
 _sequence = attrgetter("sequence")
 
 
@@ -203,10 +200,9 @@ class Lanes:
         # Where each slot's records went before. A shard that was split or merged takes no record again, so
         # one that returns means that the slot lies across two shards.
         self._earlier: dict[int, set[str]] = {}
-        self.sequence = count(1)
-        """The places of records in the order in which they are queued."""
+        self._sequence = 0
         self.busy: set[Lane] = set()
-        """Lanes in which records wait."""
+        """All lanes in which records wait, and some that were emptied just now."""
         self.resharded = False
         """Whether a shard took records that none had gone to before; whoever has seen to it resets this."""
 
@@ -223,13 +219,17 @@ class Lanes:
 
     def add(self, records: list[Record]) -> None:
         """Queue records at the ends of their lanes, in their order."""
-        total = 0
+        total, sequence = 0, self._sequence
         for record in records:
+            sequence += 1
+            record.sequence = sequence
             lane, size = record.lane, record.size
+            if not lane.waiting:
+                self.busy.add(lane)
             lane.waiting.append(record)
             lane.held_bytes += size
             total += size
-        self.busy.update(map(lane_of, records))
+        self._sequence = sequence
         self.held.change(total)
 
     def put_back(self, lane: Lane, failed: list[Record]) -> None:

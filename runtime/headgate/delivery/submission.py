@@ -127,7 +127,7 @@ class Record(msgspec.Struct, eq=False):
     lane: "Lane"
     size: int
     """Bytes that count against Kinesis' limits: data and partition key."""
-    sequence: int
+    sequence: int = 0
     """Its place in the order in which the destination's records were queued."""
     waiting: bool = True
     """Whether it stands in its lane, or soon will: neither in flight nor settled."""

@@ -76,7 +76,8 @@ def prepare(
         merge = merging(body.context, body.integrations)
     for index, text in enumerate(body.events):
         try:
-            if (size := max(len(text), shared)) > most:
+            if len(text) > most or shared > most:
+                size = max(len(text), shared)
                 raise Invalid("too_large", f"the event has {size:,} bytes; allowed: {most:,}")
             whole = text if merge is None else merge(text)
             fields = read(whole, call, body.fields)

@@ -64,7 +64,7 @@ def remove(text: bytes, *keys: bytes, plain: bool) -> bytes:
         if plain and len(halves) == 2:
             before, after = halves
             if (value := _scalar_and_comma(after)) is not None:
-                before = before if value[1] is not None else _without_comma(before)
+                before = before if value.lastindex else _without_comma(before)
                 text = before + after[value.end() :]
                 continue
         left.append(key)
