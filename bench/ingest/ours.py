@@ -42,7 +42,7 @@ async def serve(port: int) -> None:
     Acceptor(
         socket.create_server(("127.0.0.1", port), backlog=2048),
         connections,
-        lambda: HttpProtocol(api.handle, connections, lambda: api.draining),
+        lambda: HttpProtocol(api.handle, connections),
     )
     garbage.search_seldom()  # as `headgate serve` does
     while True:

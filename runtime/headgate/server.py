@@ -178,9 +178,7 @@ async def _serve(
     told = _told_to_stop(loop)
     address = "{}:{}".format(*listening.getsockname()[:2])
     connections = Connections(options.http, now=loop.time())
-    acceptor = Acceptor(
-        listening, connections, lambda: HttpProtocol(api.handle, connections, lambda: api.draining)
-    )
+    acceptor = Acceptor(listening, connections, lambda: HttpProtocol(api.handle, connections))
 
     def report() -> Report:
         return Report(api.draining, metrics.snapshot(), outcomes.sources, delivery.status())
@@ -197,7 +195,7 @@ async def _serve(
     draining = asyncio.create_task(_drain(drainer, known)) if drainer is not None else None
     log.info("serving", extra={"address": address, "write_keys": len(api.sources)})
     await told[0].wait()
-    api.draining = True
+    api.draining = connections.draining = True
     log.info("draining", extra={"seconds": options.drain})
     await _first_of(told[1].wait(), asyncio.sleep(options.drain))
     acceptor.close()

@@ -15,9 +15,8 @@ def test_a_request_that_was_answered_is_forgotten() -> None:
     deadlines = Deadlines(8.0)
     answered, open_ = at(0.0), at(0.0)
     for submission in (answered, open_):
-        deadlines.add(submission)
-    deadlines.drop(answered)
-    deadlines.drop(answered)
+        deadlines[submission] = None
+    del deadlines[answered]
     assert deadlines.passed(9.0) == [open_]
     assert len(deadlines) == 1
 
@@ -27,5 +26,5 @@ def test_all_whose_time_is_over_are_told_and_nobody_before(arrivals: list[float]
     deadlines = Deadlines(8.0)
     submissions = [at(arrived) for arrived in arrivals]
     for submission in submissions:
-        deadlines.add(submission)
+        deadlines[submission] = None
     assert deadlines.passed(now) == [each for each in submissions if each.arrived + 8.0 <= now]

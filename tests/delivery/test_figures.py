@@ -15,7 +15,7 @@ from headgate.delivery.figures import Counts
 from headgate.delivery.hooks import Hooks
 from headgate.delivery.lanes import Held
 from headgate.delivery.packer import Parcel
-from headgate.delivery.submission import Record, Submission
+from headgate.delivery.submission import Outcome, Record, Submission
 from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.faults import Fault, Verdict
 from headgate.delivery.wire.messages import Answer
@@ -77,8 +77,8 @@ async def delivering(kinesis: Kinesis) -> AsyncIterator[tuple[Destination, Calla
         await destination.close()
 
 
-def submit(destination: Destination, *keys: str) -> "asyncio.Future[Submission]":
-    told: asyncio.Future[Submission] = asyncio.get_running_loop().create_future()
+def submit(destination: Destination, *keys: str) -> "asyncio.Future[Outcome]":
+    told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     submission = Submission(told.set_result, asyncio.get_running_loop().time() - 3)
     admitted = destination.admit(submission, [Data(key, b"12345", index) for index, key in enumerate(keys)])
     assert isinstance(admitted, Admitted)

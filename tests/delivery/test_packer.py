@@ -88,7 +88,7 @@ def test_no_request_is_over_a_limit_and_each_lane_is_sent_in_order(
         for lane, start, end, size in parcel.portions:
             assert {record.lane for record in parcel.records[start:end]} == {lane}
             lane.in_flight -= end - start
-            lane.settled(end - start, size)
+            lane.settled(size)
     assert len(sent) == len(wanted)
     for key in "abcdef":
         order = [record.sequence for record in sent if record.partition_key == key]

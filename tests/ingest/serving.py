@@ -123,9 +123,7 @@ async def serving(
     connections = Connections(limits)
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     port = listening.getsockname()[1]
-    acceptor = Acceptor(
-        listening, connections, lambda: HttpProtocol(api.handle, connections, lambda: api.draining)
-    )
+    acceptor = Acceptor(listening, connections, lambda: HttpProtocol(api.handle, connections))
     try:
         yield Client(port, delivery, api, connections)
     finally:

@@ -180,7 +180,7 @@ def test_a_connection_is_kept_as_its_client_asks(version: str, asks: str | None,
 
 def test_draining_ends_a_connection_with_its_next_answer() -> None:
     wire = Wire().send(TRACK)
-    wire.api.draining = True
+    wire.connections.draining = True
     wire.send(TRACK)
     assert [answer.headers.get("Connection") for answer in wire.answers] == [None, "close"]
     assert statuses(wire) == [200, 200]
@@ -188,7 +188,7 @@ def test_draining_ends_a_connection_with_its_next_answer() -> None:
 
 def test_what_came_with_the_last_request_is_not_answered() -> None:
     wire = Wire()
-    wire.api.draining = True
+    wire.connections.draining = True
     wire.send(TRACK * 3)
     assert statuses(wire) == [200]
     assert len(wire.delivery.given) == 1

@@ -67,7 +67,7 @@ async def test_a_source_above_its_rate_is_asked_to_wait() -> None:
 async def test_draining_closes_connections_and_fails_the_health_check() -> None:
     async with serving() as client:
         assert (await client.ask("/healthz", method="GET"))[0] == 200
-        client.api.draining = True
+        client.api.draining = client.connections.draining = True
         status, headers, *_ = await client.ask("/healthz", method="GET")
         assert (status, headers["Connection"]) == (503, "close")
 

@@ -76,7 +76,7 @@ class Wire:
         )
         self.connections = Connections(limits, now=1_000.0)
         self.transport = Transport()
-        self.protocol = HttpProtocol(handler or self.api.handle, self.connections, lambda: self.api.draining)
+        self.protocol = HttpProtocol(handler or self.api.handle, self.connections)
         self.protocol.connection_made(cast("Any", self.transport))
 
     def send(self, *pieces: bytes) -> "Wire":

@@ -35,7 +35,7 @@ def check(text: bytes, call: str | None, **given: Any) -> Prepared | None:
     found = prepare(body, arrival, lambda: "new-id", UNLIMITED)
     with _only_exact_ways():
         again = bodies.read(text, batch=call is None)
-        assert again == body
+        assert _read_of(again) == _read_of(body)
         assert again.write_key == body.write_key
         assert prepare(again, arrival, lambda: "new-id", UNLIMITED) == found
     _check_head(body, expected, call)
@@ -100,6 +100,10 @@ def readable(text: str) -> str:
     return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in text)
 
 
+def _read_of(body: bodies.Body) -> tuple[object, ...]:
+    return body.events, body.sent_at, body.context, body.integrations, body.write_key
+
+
 @contextmanager
 def _only_exact_ways() -> Iterator[None]:
     def refuse(_: bytes) -> None:
@@ -108,8 +112,8 @@ def _only_exact_ways() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (stamp, merge):
             patch.setattr(module, "is_plain", lambda _: False)
-        for module in (event, merge):
-            patch.setattr(module, "_decode", refuse)
+        for module, decode in ((bodies, "decode"), (event, "decode"), (merge, "_decode")):
+            patch.setattr(module, decode, refuse)
         for name in ("_decode_call", "_decode_batch"):
             patch.setattr(bodies, name, refuse)
         yield

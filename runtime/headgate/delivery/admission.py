@@ -25,19 +25,22 @@ class Admitted(msgspec.Struct):
 def made(submission: Submission, portion: Iterable[Data], lanes: Lanes, max_size: int) -> Admitted:
     """Return the records of a request's data; of at most `max_size` bytes each, key and data together."""
     admitted = Admitted()
-    records = admitted.records
-    for key, data, number in portion:
-        slot, key_size, instead = lanes.keys[key]
+    records, keys, of_slot, total = admitted.records, lanes.keys, lanes.of_slot, 0
+    for each in portion:
+        key, data = each.partition_key, each.data
+        slot, key_size, instead = keys[key]
         if instead is not None:
-            key = instead  # noqa: PLW2901  # from here on there is no other
+            key = instead  # from here on there is no other
             admitted.replaced_keys += 1
         size = len(data) + key_size
         if size <= max_size:
-            records.append(Record(key, data, submission, number, slot, lanes.lane(slot), size))
-            admitted.size += size
+            lane = of_slot[slot] or lanes.lane(slot)
+            records.append(Record(key, data, submission, each.number, slot, lane, size))
+            total += size
         else:
             message = f"the record has {size:,} bytes with its partition key; allowed: {max_size:,}"
-            admitted.too_large.append((Data(key, data, number), Refusal("too_large", message)))
+            admitted.too_large.append((Data(key, data, each.number), Refusal("too_large", message)))
+    admitted.size = total
     return admitted
 
 
@@ -45,8 +48,10 @@ def over_bounds(name: str, admitted: Admitted, held: Held, settings: DeliverySet
     """Return why a destination cannot take these records now; None where it can."""
     if held.size + admitted.size > settings.destination_size:
         return Refusal("destination_full", f"{name} holds all it may; send again later", 5)
-    for lane in {record.lane for record in admitted.records}:
-        if lane.pace.rate is not None or lane.held_bytes > settings.lane_size:
+    most = settings.lane_size
+    for record in admitted.records:
+        lane = record.lane
+        if lane.pace.rate is not None or lane.held_bytes > most:
             refusal = _full(name, lane, settings)
             if refusal is not None:
                 return refusal

@@ -59,10 +59,9 @@ class Delivery:
         self._settings = settings or DeliverySettings()
         self._held = Held()
         self._destinations: dict[Target, Destination] = {}
-        self._deadlines = Deadlines(self._settings.acknowledge_within)
+        self._open = Deadlines(self._settings.acknowledge_within)
         self._idle = asyncio.Event()
         self._idle.set()
-        self._open = 0
         self._clock = asyncio.get_running_loop().time
         self._rescue = Rescue(overflow, dead_letters, self._count_undeliverable)
         self._hooks = Hooks(
@@ -90,12 +89,11 @@ class Delivery:
         Raises:
             Refused: a destination is paused or full; nothing is queued.
         """
-        submission = Submission(lambda closed: self._closed(closed, on_settled), self._clock())
+        submission = Submission(on_settled, self._clock(), self._closed)
         queued, spilled = self._admit(submission, portions)
-        self._deadlines.add(submission)
         if not self._open:
             self._idle.clear()
-        self._open += 1
+        self._open[submission] = None
         self._take(submission, queued, spilled)
 
     def drain(self, target: Target, portion: Sequence[Data], on_settled: Callable[[Outcome], None]) -> None:
@@ -109,7 +107,7 @@ class Delivery:
         Raises:
             Refused: the destination is paused or full; nothing is queued.
         """
-        submission = Submission(lambda closed: on_settled(closed.outcome), self._clock(), drained=True)
+        submission = Submission(on_settled, self._clock(), drained=True)
         self._take(submission, *self._admit(submission, {target: portion}))
 
     def accepts(self, target: Target) -> bool:
@@ -123,7 +121,7 @@ class Delivery:
 
     def hurry(self) -> None:
         """Wait no longer for Kinesis: spill what is open, or have its clients send it again."""
-        for submission in self._deadlines.open():
+        for submission in list(self._open):
             self._rescue.strand(submission, STOPPING)
 
     async def prepare(self, targets: Iterable[Target]) -> None:
@@ -178,7 +176,7 @@ class Delivery:
         queued, spilled = [], []
         size = 0
         for target, portion in portions.items():
-            destination = self._destination(target)
+            destination = self._destinations.get(target) or self._destination(target)
             admitted = destination.admit(submission, portion)
             if isinstance(admitted, Admitted):
                 queued.append((destination, admitted))
@@ -202,16 +200,16 @@ class Delivery:
         # While it is being taken the request waits for that too: nothing may tell it before all is counted.
         submission.open_records = 1
         for destination, admitted in queued:
-            submission.portions.append((destination.target, admitted.records))
-            submission.open_records += len(admitted.records)
+            records = admitted.records
             for data, why in admitted.too_large:
                 self._rescue.bury(submission, destination.target, data, why, settled=False)
+            if records:
+                submission.portions.append((destination.target, records))
+                submission.open_records += len(records)
+                destination.queue(records)
         for target, portion in spilled:
             self._rescue.spill(submission, target, portion)
-        for destination, admitted in queued:
-            if admitted.records:
-                destination.queue(admitted.records)
-        submission.close_one()
+        submission.close()
 
     def _count_undeliverable(self, destination: str) -> None:
         self._metrics.counter(names.UNDELIVERABLE_RECORDS, destination).value += 1
@@ -220,15 +218,10 @@ class Delivery:
         data = Data(record.partition_key, record.data, record.index)
         self._rescue.bury(record.submission, destination.target, data, why, settled=True)
 
-    def _closed(self, submission: Submission, on_settled: Callable[[Outcome], None]) -> None:
-        self._deadlines.drop(submission)
-        self._open -= 1
+    def _closed(self, submission: Submission) -> None:
+        del self._open[submission]
         if not self._open:
             self._idle.set()
-        try:
-            on_settled(submission.outcome)
-        except Exception:  # a defect of whoever asked must not stop the delivery of others
-            log.exception("a request could not be told in a way nobody foresaw")
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -271,7 +264,7 @@ class Delivery:
     async def _watch_deadlines(self) -> None:
         while True:
             await asyncio.sleep(GRAIN_SECONDS)
-            for submission in self._deadlines.passed(self._clock()):
+            for submission in self._open.passed(self._clock()):
                 self._rescue.strand(submission, LATE)
             if self._leaving:
                 await self._let_go()
@@ -280,7 +273,7 @@ class Delivery:
         for target in list(self._leaving):
             destination = self._destinations[target]
             # While another was closed, requests may have come for this one, or settings that name it again.
-            if target not in self._leaving or destination.held.records:
+            if target not in self._leaving or destination.held.size:
                 continue
             self._leaving.discard(target)
             del self._destinations[target]

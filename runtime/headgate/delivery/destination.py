@@ -91,34 +91,38 @@ class Destination:
 
     def admit(self, submission: Submission, portion: Sequence[Data]) -> Admitted | Refusal:
         """Return a request's records for this destination, not queued yet, or why they are not taken."""
-        refusal = self.pause.refusal(self._loop.time(), probing=self.held.records > 0)
-        if refusal is not None:
-            return refusal
+        if self.pause.fault is not None:
+            refusal = self.pause.refusal(self._loop.time(), probing=self.held.size > 0)
+            if refusal is not None:
+                return refusal
         admitted = made(submission, portion, self.lanes, self.max_record_size)
         refusal = over_bounds(self.name, admitted, self.held, self._settings)
-        if refusal is None and admitted.replaced_keys:
+        if refusal is not None:
+            return refusal
+        if admitted.replaced_keys:
             self._counts.replaced_keys(admitted.replaced_keys)
-        return refusal or admitted
+        return admitted
 
     def accepts(self) -> bool:
         """Return whether what has waited in overflow may be put now, beside the live traffic."""
         now = self._loop.time()
-        if self.pause.refusal(now, probing=self.held.records > 0) is not None:
+        if self.pause.refusal(now, probing=self.held.size > 0) is not None:
             return False
         if self._failures.in_a_row > 1:
             # Where nothing else is there to find out whether requests succeed again, this does.
-            return not self.held.records and self._failures.blocked_until <= now
+            return not self.held.size and self._failures.blocked_until <= now
         return self.held.size < self._settings.destination_size // 2
 
     def queue(self, records: list[Record]) -> None:
         """Queue records that were admitted just now; each will be settled with its submission."""
         self.lanes.add(records)
         self._fresh += len(records)
-        if self._room() <= 0:
+        full = self._fresh >= MAX_RECORDS
+        if (self._lingering and not full) or self._room() <= 0:
             return
-        if self._fresh >= MAX_RECORDS:
+        if full:
             self._pump()
-        elif not self._lingering:
+        else:
             self._lingering = True
             self._wake_in(self._settings.linger)
 

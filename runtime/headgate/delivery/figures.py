@@ -55,7 +55,7 @@ def show_gauges(
     name = destination.name
     ends = [
         metrics.gauge(names.HELD_BYTES, name, lambda: destination.held.size),
-        metrics.gauge(names.HELD_RECORDS, name, lambda: destination.held.records),
+        metrics.gauge(names.HELD_RECORDS, name, lambda: sum(lane.held_records for lane in destination.lanes)),
         metrics.gauge(names.OLDEST_RECORD_AGE, name, destination.oldest_age),
         metrics.gauge(names.PAUSED, name, lambda: destination.pause.fault is not None),
         metrics.gauge(names.SINGLES_MODE, name, lambda: destination.singles.on),

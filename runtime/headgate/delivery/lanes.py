@@ -53,22 +53,24 @@ class Keys(dict[str, Key]):
 
 
 class Held:
-    """What a destination or a process holds: records that wait or are in flight."""
+    """How much a destination or a process holds: of records that wait or are in flight.
 
-    __slots__ = ("_whole", "records", "size")
+    Args:
+        whole: how much the process holds; this is a destination's part of it.
+    """
+
+    __slots__ = ("_whole", "size")
 
     def __init__(self, whole: "Held | None" = None) -> None:
         self._whole = whole
-        self.records = 0
         self.size = 0
         """Bytes of data and partition keys."""
 
-    def change(self, records: int, size: int) -> None:
-        """Add to what is held, and to what the whole holds that this is a part of."""
-        self.records += records
+    def change(self, size: int) -> None:
+        """Add to what is held, and to what the whole holds."""
         self.size += size
         if self._whole is not None:
-            self._whole.change(records, size)
+            self._whole.size += size
 
 
 class Lane:
@@ -79,7 +81,6 @@ class Lane:
         "failures",
         "held",
         "held_bytes",
-        "held_records",
         "in_flight",
         "moves",
         "pace",
@@ -101,9 +102,8 @@ class Lane:
         """Records on their way."""
         self.singles = 0
         """How many of them are on their way alone, each in a PutRecord of its own."""
-        self.held_records = 0
         self.held_bytes = 0
-        """What waits or is in flight."""
+        """Of what waits or is in flight."""
         self.pace = Pace()
         self.blocked_until = 0.0
         self.failures = 0
@@ -113,18 +113,22 @@ class Lane:
         self.moves: dict[int, str] = {}
         """Slots that belong to another shard, to be moved when nothing is in flight."""
 
-    def settled(self, records: int, size: int) -> None:
-        """Note that so many records of so many bytes are not held any more."""
-        self.held_records -= records
+    @property
+    def held_records(self) -> int:
+        """How many records wait or are in flight."""
+        return len(self.waiting) - self.withdrawn + self.in_flight
+
+    def settled(self, size: int) -> None:
+        """Note that records of so many bytes are not held any more."""
         self.held_bytes -= size
-        self.held.change(-records, -size)
+        self.held.change(-size)
 
     def put_back(self, failed: list[Record]) -> None:
         """Return records that failed to their places; those of requests given up are dropped."""
         kept = []
         for record in failed:
             if record.submission.given_up:
-                self.settled(1, record.size)
+                self.settled(record.size)
             else:
                 record.waiting = True
                 kept.append(record)
@@ -134,7 +138,7 @@ class Lane:
         """Drop a waiting record: its request was given up."""
         record.waiting = False
         record.data = b""
-        self.settled(1, record.size)
+        self.settled(record.size)
         self.withdrawn += 1
         # Lanes that cannot send are never packed, so this keeps their dead entries in bounds.
         if self.withdrawn > 64 and self.withdrawn * 2 > len(self.waiting):
@@ -167,9 +171,7 @@ class Lane:
         size = sum(record.size for record in moved)
         for record in moved:
             record.lane = to
-        self.held_records -= len(moved)
         self.held_bytes -= size
-        to.held_records += len(moved)
         to.held_bytes += size
         to._insert(moved)
 
@@ -192,44 +194,43 @@ class Lanes:
     def __init__(self, held: Held) -> None:
         self.held = held
         self.keys = Keys()
-        self._of_slot: list[Lane | None] = [None] * SLOTS
+        self.of_slot: list[Lane | None] = [None] * SLOTS
+        """Each slot's lane; None where it had no record yet."""
         self._of_shard: dict[str, Lane] = {}
         # Where each slot's records went before. A shard that was split or merged takes no record again, so
         # one that returns means that the slot lies across two shards.
         self._earlier: dict[int, set[str]] = {}
         self._sequence = 0
         self.busy: set[Lane] = set()
-        """Lanes in which records wait."""
+        """All lanes in which records wait, and some that were emptied just now."""
         self.resharded = False
         """Whether a shard took records that none had gone to before; whoever has seen to it resets this."""
 
     def __iter__(self) -> Iterator[Lane]:
         """Yield every lane once."""
-        yield from dict.fromkeys(lane for lane in self._of_slot if lane is not None)
+        yield from dict.fromkeys(lane for lane in self.of_slot if lane is not None)
 
     def lane(self, slot: int) -> Lane:
         """Return a slot's lane."""
-        lane = self._of_slot[slot]
+        lane = self.of_slot[slot]
         if lane is None:
-            lane = self._of_slot[slot] = Lane(self.held)
+            lane = self.of_slot[slot] = Lane(self.held)
         return lane
 
     def add(self, records: list[Record]) -> None:
         """Queue records at the ends of their lanes, in their order."""
-        size = 0
-        sequence = self._sequence
+        total, sequence = 0, self._sequence
         for record in records:
             sequence += 1
             record.sequence = sequence
-            record.waiting = True
-            size += record.size
-            lane = record.lane
+            lane, size = record.lane, record.size
+            if not lane.waiting:
+                self.busy.add(lane)
             lane.waiting.append(record)
-            lane.held_records += 1
-            lane.held_bytes += record.size
+            lane.held_bytes += size
+            total += size
         self._sequence = sequence
-        self.busy.update([record.lane for record in records])
-        self.held.change(len(records), size)
+        self.held.change(total)
 
     def put_back(self, lane: Lane, failed: list[Record]) -> None:
         """Return records that failed to their places in their lane."""
@@ -243,7 +244,7 @@ class Lanes:
 
     def landed(self, lane: Lane, slot: int, shard_id: str) -> None:
         """Note that a record of a slot, sent through `lane`, arrived in a shard."""
-        if lane.shard_id == shard_id or self._of_slot[slot] is not lane:
+        if lane.shard_id == shard_id or self.of_slot[slot] is not lane:
             lane.moves.pop(slot, None)
             return
         earlier = self._earlier.setdefault(slot, set())
@@ -256,9 +257,9 @@ class Lanes:
     def mapped(self, shard_of_slot: Mapping[int, str]) -> None:
         """Note which shard each slot belongs to, as ListShards says."""
         for slot, shard_id in shard_of_slot.items():
-            lane = self._of_slot[slot]
+            lane = self.of_slot[slot]
             if lane is None:
-                self._of_slot[slot] = self._shard(shard_id)
+                self.of_slot[slot] = self._shard(shard_id)
             elif lane.shard_id != shard_id:
                 lane.moves[slot] = shard_id
         for lane in list(self):
@@ -277,13 +278,13 @@ class Lanes:
             if target is lane:
                 continue
             for slot in slots:
-                self._of_slot[slot] = target
+                self.of_slot[slot] = target
             lane.give(slots, target)
             if target.waiting:
                 self.busy.add(target)
         if not lane.waiting:
             self.busy.discard(lane)
-        if lane.shard_id is not None and lane not in self._of_slot:
+        if lane.shard_id is not None and lane not in self.of_slot:
             self._of_shard.pop(lane.shard_id, None)
 
     def _destined(self, lane: Lane, slot: int, shard_id: str) -> Lane:
@@ -291,7 +292,7 @@ class Lanes:
         if shard_id in self._earlier.get(slot, ()):
             self._earlier[slot].add(shard_id)
             return Lane(self.held)
-        if lane.shard_id is None and shard_id not in self._of_shard and self._of_slot.count(lane) == 1:
+        if lane.shard_id is None and shard_id not in self._of_shard and self.of_slot.count(lane) == 1:
             lane.shard_id = shard_id
             # What was seen of one slot says little of its shard.
             lane.pace = Pace()

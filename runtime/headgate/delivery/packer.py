@@ -118,7 +118,7 @@ def _take(lane: Lane, parcel: Parcel, now: float, bounds: Bounds) -> bool:
 
 def _take_first(lane: Lane, parcel: Parcel, records: int) -> int:
     """Take so many records, or all; return their bytes."""
-    if lane.held_records <= records:
+    if len(lane.waiting) <= records:
         parcel.records += lane.waiting
         lane.waiting.clear()
         return lane.held_bytes

@@ -94,6 +94,6 @@ class Rescue:
 
 def _close(submission: Submission, refusal: Refusal, *, safe: bool) -> None:
     if safe:
-        submission.close_one()
+        submission.close()
     else:
         submission.fail(refusal)

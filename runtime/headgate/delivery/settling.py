@@ -1,7 +1,9 @@
 """What an answer of Kinesis does to the lanes: settle what went through, return the rest to its place."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from headgate import backoff
 from headgate.delivery.lanes import Lane, Lanes
@@ -13,6 +15,8 @@ from headgate.delivery.wire.messages import Answer
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.05, 2.0
 """Backoff of a lane of which nothing went through."""
+
+_submission = attrgetter("submission")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +50,14 @@ def settle(lanes: Lanes, parcel: Parcel, answer: Answer, now: float, spread: flo
         _learn(lanes, parcel, portion, answer.shard_ids)
         lanes.settle_moves(lane)
     # The lanes are as they will be before any client is told: telling one may bring its next request.
-    if not failed:
-        for record in parcel.records:
-            record.settled = True
-            record.submission.settle()
-    else:
-        for index, record in enumerate(parcel.records):
-            if index not in failed:
-                record.settled = True
-                record.submission.settle()
+    through = parcel.records
+    if failed:
+        through = [record for index, record in enumerate(through) if index not in failed]
+    for record in through:
+        record.settled = True
+    for submission, records in Counter(map(_submission, through)).items():
+        if not submission.given_up:
+            submission.close(records)
     return Settled(len(parcel.records) - len(failed), throttled, len(failed))
 
 
@@ -70,7 +73,7 @@ def give_up(lanes: Lanes, parcel: Parcel) -> Record:
     """Take a request's only record, which can never be delivered, out of its lane, and return it."""
     [record], [portion] = parcel.records, parcel.portions
     portion.lane.in_flight -= 1
-    portion.lane.settled(1, record.size)
+    portion.lane.settled(record.size)
     lanes.settle_moves(portion.lane)
     record.settled = True
     return record
@@ -84,7 +87,7 @@ def hold_back(parcel: Parcel, now: float, spread: float) -> None:
 
 def _all_through(lane: Lane, portion: Portion, now: float) -> None:
     records = portion.end - portion.start
-    lane.settled(records, portion.size)
+    lane.settled(portion.size)
     lane.failures = 0
     lane.pace.accepted(cost(records, portion.size), now)
 
@@ -103,7 +106,7 @@ def _some_through(
             size_again += parcel.records[index].size
             throttled += judge(code) is Verdict.THROTTLED
     through = portion.end - portion.start - len(again)
-    lane.settled(through, portion.size - size_again)
+    lane.settled(portion.size - size_again)
     lane.pace.accepted(cost(through, portion.size - size_again), now)
     if throttled:
         lane.throttled += throttled

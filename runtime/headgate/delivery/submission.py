@@ -1,5 +1,6 @@
 """One request's records, from the moment they are queued until all of them are safe."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
     from headgate.delivery.lanes import Lane
     from headgate.delivery.target import Target
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,12 @@ class Outcome(msgspec.Struct):
 class Submission(msgspec.Struct, eq=False):
     """Counts the records of one request that are not settled, and tells once when none is left."""
 
-    on_settled: "Callable[[Submission], None]"
+    on_settled: "Callable[[Outcome], None]"
+    """Tells whoever submitted it."""
     arrived: float
     """When the request was taken, by the event loop's clock."""
+    on_closed: "Callable[[Submission], None] | None" = None
+    """Called just before."""
     drained: bool = False
     """Whether it comes out of overflow: it has no deadline, and never goes there again."""
     portions: "list[tuple[Target, list[Record]]]" = []
@@ -49,21 +55,16 @@ class Submission(msgspec.Struct, eq=False):
     told: bool = False
     """Whether the request has been answered."""
 
-    def settle(self) -> None:
-        """Note that one of its records is safe."""
-        if not self.given_up:
-            self.close_one()
-
-    def close_one(self) -> None:
-        """Note that one of the things that it waits for is safe, or noted in the outcome."""
-        self.open_records -= 1
+    def close(self, number: int = 1) -> None:
+        """Note that so many of the things that it waits for are safe, or noted in the outcome."""
+        self.open_records -= number
         if not self.open_records:
             self.tell()
 
     def undeliverable(self, index: int, refusal: Refusal) -> None:
         """Note that an event can never be delivered."""
         self.outcome.undeliverable[index] = refusal
-        self.close_one()
+        self.close()
 
     def fail(self, refusal: Refusal) -> None:
         """Give the request up: it is answered now, what waits leaves its lane, what is in flight goes on."""
@@ -105,7 +106,12 @@ class Submission(msgspec.Struct, eq=False):
         if not self.told:
             self.told = True
             self.portions = []  # its records know their request: no cycle is to be left
-            self.on_settled(self)
+            if self.on_closed is not None:
+                self.on_closed(self)
+            try:
+                self.on_settled(self.outcome)
+            except Exception:  # a defect of whoever asked must not stop the delivery of others
+                log.exception("a request could not be told in a way nobody foresaw")
 
 
 class Record(msgspec.Struct, eq=False):
@@ -123,7 +129,7 @@ class Record(msgspec.Struct, eq=False):
     """Bytes that count against Kinesis' limits: data and partition key."""
     sequence: int = 0
     """Its place in the order in which the destination's records were queued."""
-    waiting: bool = False
-    """Whether it stands in its lane: neither in flight nor settled."""
+    waiting: bool = True
+    """Whether it stands in its lane, or soon will: neither in flight nor settled."""
     settled: bool = False
     """Whether Kinesis has it, or it is known that it never will."""

@@ -1,6 +1,6 @@
 """What delivery is asked for: which destination, and what to put into its stream."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -25,9 +25,10 @@ class Target(msgspec.Struct, frozen=True, cache_hash=True):
         return f"{self.source_id}/{self.stream_name}"
 
 
-class Data(NamedTuple):
-    """A record to be: its partition key, its data, and the number of its event in the request."""
+class Data(msgspec.Struct, frozen=True, gc=False):
+    """A record to be."""
 
     partition_key: str
     data: bytes
     number: int
+    """Of its event in the request."""

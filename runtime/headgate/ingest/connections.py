@@ -25,6 +25,8 @@ class Connections:
         self.limits = limits or HttpLimits()
         self.now = now
         """A clock that only goes forward, about a second coarse: looking at it costs nothing."""
+        self.draining = False
+        """Whether each of them ends with its next answer."""
         self.held_bytes = 0
         self._open: set[Connection] = set()
         self.on_fewer: Callable[[], None] = lambda: None

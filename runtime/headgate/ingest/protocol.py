@@ -18,10 +18,9 @@ Handler = Callable[[Request, Respond], None]
 class HttpProtocol(asyncio.Protocol):
     """One connection. The handler is called with one request at a time and answers once, now or later."""
 
-    def __init__(self, handler: Handler, connections: Connections, draining: Callable[[], bool]) -> None:
+    def __init__(self, handler: Handler, connections: Connections) -> None:
         self._handler = handler
         self._connections = connections
-        self._draining = draining
         self._respond = self._answered  # bound once: it goes with every request
         self._reader: RequestReader
         self._transport: asyncio.Transport | None = None
@@ -121,7 +120,6 @@ class HttpProtocol(asyncio.Protocol):
         self._handler(request, self._respond)
         # Whoever needs the events further has them; delivery bounds what it holds by itself.
         self._connections.held_bytes -= request.held
-        request.held = 0
         request.body = b""
 
     def _next(self) -> None:
@@ -144,11 +142,11 @@ class HttpProtocol(asyncio.Protocol):
         if request is None:
             return
         self._current = None
-        self._quiet_since = self._connections.now
-        transport = self._transport
+        connections, transport = self._connections, self._transport
+        self._quiet_since = connections.now
         if transport is None:
             return
-        keep_alive = request.keep_alive and not self._draining()
+        keep_alive = request.keep_alive and not connections.draining
         if keep_alive and not request.cors and not request.connection and request.method != b"HEAD":
             transport.write(answer.whole)
         else:

@@ -10,6 +10,8 @@ from headgate.ingest.connections import Connections
 from headgate.ingest.requests import KEPT, Request
 
 METHODS = b"GET, HEAD, POST, OPTIONS"
+_VERSIONED = frozenset({b"connection", b"expect", b"transfer-encoding"})
+"""Headers that mean something in one version of HTTP alone."""
 
 
 class _Refused(Exception):  # noqa: N818  # stops the parser from inside a callback
@@ -60,7 +62,7 @@ class RequestReader:
         """Take what came."""
         if self.ended:
             return
-        begun = self._request if self.reading and not self.in_body else None
+        begun = self._request
         rest = data
         while True:
             try:
@@ -127,30 +129,33 @@ class RequestReader:
         """Prepare for the body that the headers announce; httptools calls this."""
         if self._head_bytes > self._limits.head_bytes or self._head_lines > self._limits.headers:
             self._bound_head()
-        request = self._request
+        request, parser = self._request, self._parser
         headers = request.headers
-        request.method = self._parser.get_method()
-        request.keep_alive = self._parser.should_keep_alive()
+        request.method = method = parser.get_method()
+        request.keep_alive = keep_alive = parser.should_keep_alive()
         self.in_body = True
         self.since = self._connections.now
-        # HTTP/1.1 is what keeps alive unasked; only what does not is worth a look at its version.
-        version = "1.1"
-        if not request.keep_alive or b"connection" in headers:
-            version = self._parser.get_http_version()
-            if version == "1.0" and request.keep_alive:
-                request.connection = b"Connection: keep-alive\r\n"
-            elif version not in ("1.0", "1.1"):
-                self._stop(error(400, "bad_request", f"HTTP/{version} is not served; allowed: 1.0, 1.1"))
         if b"#" in request.target:
             self._stop(error(400, "bad_request", "the request target has a fragment"))
-        if request.method == b"CONNECT":
+        if method == b"CONNECT":
             self._stop(method_not_allowed(METHODS))
+        if int(headers.get(b"content-length", 0)) > self._limits.request_bytes:
+            self._stop(self._body_too_large())
+        # HTTP/1.1 is what keeps alive unasked; only what does not is worth a look at its version.
+        if not keep_alive or not _VERSIONED.isdisjoint(headers):
+            self._heed_version(request, parser.get_http_version())
+
+    def _heed_version(self, request: Request, version: str) -> None:
+        """Heed the headers that mean something in one version of HTTP alone."""
+        headers = request.headers
+        if version not in ("1.0", "1.1"):
+            self._stop(error(400, "bad_request", f"HTTP/{version} is not served; allowed: 1.0, 1.1"))
+        if version == "1.0" and request.keep_alive:
+            request.connection = b"Connection: keep-alive\r\n"
         coding = headers.get(b"transfer-encoding")
         if coding is not None and (coding.lower() != b"chunked" or version == "1.0"):
             self._stop(error(400, "bad_request", "Transfer-Encoding; allowed: chunked, in HTTP/1.1"))
-        if int(headers.get(b"content-length", 0)) > self._limits.request_bytes:
-            self._stop(self._body_too_large())
-        if b"expect" in headers and headers[b"expect"].lower() == b"100-continue" and version == "1.1":
+        if headers.get(b"expect", b"").lower() == b"100-continue" and version == "1.1":
             self._on_continue()
 
     def on_body(self, data: bytes) -> None:
@@ -171,10 +176,8 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         """Hand on the request that is whole now; httptools calls this."""
-        if not self._parser.should_upgrade():
-            self._whole()
-
-    def _whole(self) -> None:
+        if self._parser.should_upgrade():
+            return
         request = self._request
         self.reading = False
         if self._pieces is not None:
@@ -212,7 +215,7 @@ class RequestReader:
         elif (length := int(request.headers.get(b"content-length", 0))) > 0:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length)
         else:
-            self._whole()
+            self.on_message_complete()
             return
         self._request = request
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import unquote
 
 from headgate.delivery.delivery import Delivery, Refused
@@ -34,6 +35,7 @@ from headgate.spec.prepare import Limits, Prepared, Rejection, prepare
 from headgate.spec.stamp import Arrival
 
 log = logging.getLogger(__name__)
+_utc_now = partial(datetime.now, UTC)
 
 _HEALTHY = Answer(200, b'{"status": "ok"}')
 _DRAINING = error(503, "draining", "this task is being stopped", retry_after=1)
@@ -55,7 +57,7 @@ class TrackingApi:
 
     sources: Mapping[str, Source]
     delivery: Delivery
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = _utc_now
     new_message_id: Callable[[], str] = lambda: str(uuid.uuid4())
     limits: Limits = field(default_factory=Limits)
     request_bytes: int = HttpLimits.request_bytes
@@ -145,15 +147,16 @@ class TrackingApi:
         key = write_key(headers.get(b"authorization")) or body.write_key
         route = self._routes.get(key)
         if route is not None:
-            return self._receive(body, call, request, route, respond)
+            return self._receive(body, call, request, respond, route)
+        return self._ask(key, partial(self._receive_if_known, body, call, request, respond), respond)
 
-        def found(route: Route | None) -> Answer | None:
-            if route is not None:
-                return self._receive(body, call, request, route, respond)
-            self.outcomes.count(Kind.UNKNOWN_KEY, None)
-            return _UNKNOWN_KEY
-
-        return self._ask(key, found, respond)
+    def _receive_if_known(
+        self, body: bodies.Body, call: Call, request: Request, respond: Respond, route: Route | None
+    ) -> Answer | None:
+        if route is not None:
+            return self._receive(body, call, request, respond, route)
+        self.outcomes.count(Kind.UNKNOWN_KEY, None)
+        return _UNKNOWN_KEY
 
     def _ask(self, key: str | None, found: Found, respond: Respond) -> Answer | None:
         """Look a write key up that is not in the settings in force, in the newest ones that there are."""
@@ -173,11 +176,11 @@ class TrackingApi:
         return None if self._rereader.ask(self.reread, read_again) else _SETTINGS_BUSY
 
     def _receive(
-        self, body: bodies.Body, call: Call, request: Request, route: Route, respond: Respond
+        self, body: bodies.Body, call: Call, request: Request, respond: Respond, route: Route
     ) -> Answer | None:
-        source, count = route.source, len(body.events)
-        if b"origin" in request.headers:
-            request.cors = route.origins.lines(request.headers[b"origin"])
+        source, headers, count = route.source, request.headers, len(body.events)
+        if b"origin" in headers:
+            request.cors = route.origins.lines(headers[b"origin"])
             if not request.cors:
                 self.outcomes.count(Kind.FOREIGN_ORIGIN, source.id)
                 return _FOREIGN_ORIGIN
@@ -188,11 +191,11 @@ class TrackingApi:
             self.outcomes.excluded(destination, count)
         if not route.targets:
             return SUCCESS
-        if (wait := self.rates.wait(source, count)) is not None:
+        limited = source.max_events_per_second is not None
+        if limited and (wait := self.rates.wait(source, count)) is not None:
             self.outcomes.count(Kind.RATE_LIMITED, source.id)
             message = f"above the source's {source.max_events_per_second:,} events a second; send again later"
             return error(429, "too_many_events", message, retry_after=wait)
-        headers = request.headers
         arrival = Arrival(
             received_at=self.now(),
             sent_at=body.sent_at,
@@ -220,12 +223,7 @@ class TrackingApi:
                 outcomes.excluded(target.name, valid - len(share))
         if not portions:
             return partly(count, prepared.rejected) if prepared.rejected else SUCCESS
-        begun = outcomes.now()
-
-        def settled(outcome: Outcome) -> None:
-            outcomes.answered(begun)
-            respond(self._settled(outcome, prepared, count, source_id))
-
+        settled = partial(self._settled, prepared, count, source_id, outcomes.now(), respond)
         try:
             self.delivery.submit(portions, settled)
         except Refused as refused:
@@ -233,12 +231,26 @@ class TrackingApi:
         outcomes.accepted(source_id, _distinct(portions.values()) if parted else valid)
         return None
 
-    def _settled(self, outcome: Outcome, prepared: Prepared, count: int, source_id: str) -> Answer:
-        """Return the answer to a request that delivery took."""
+    def _settled(
+        self,
+        prepared: Prepared,
+        count: int,
+        source_id: str,
+        begun: float,
+        respond: Respond,
+        outcome: Outcome,
+    ) -> None:
+        """Answer a request that delivery took."""
+        self.outcomes.answered(begun)
         if outcome.unavailable is not None:
-            return self._unavailable(outcome.unavailable, source_id)
-        if not prepared.rejected and not outcome.undeliverable:
-            return SUCCESS
+            respond(self._unavailable(outcome.unavailable, source_id))
+        elif prepared.rejected or outcome.undeliverable:
+            respond(self._partly(outcome, prepared, count, source_id))
+        else:
+            respond(SUCCESS)
+
+    def _partly(self, outcome: Outcome, prepared: Prepared, count: int, source_id: str) -> Answer:
+        """Return the answer to a request of which some events will never be delivered."""
         for why in outcome.undeliverable.values():
             self.outcomes.count(Kind.UNDELIVERABLE, source_id, code=why.code)
         undeliverable = {
@@ -279,7 +291,7 @@ class TrackingApi:
         def found(route: Route | None) -> Answer | None:
             if route is None:
                 return _UNKNOWN_KEY
-            return self._receive(body, call, request, route, self._pixel_settled)
+            return self._receive(body, call, request, self._pixel_settled, route)
 
         key = body.write_key or key_beside
         route = self._routes.get(key)

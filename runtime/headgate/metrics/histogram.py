@@ -5,7 +5,8 @@ That holds from `LOWEST` to `HIGHEST`; what lies outside counts as the nearest o
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 Buckets = dict[int, int]
 """How many values fell into each bucket; those of no value are left out."""
@@ -21,12 +22,8 @@ _UPPER = [LOWEST * _RATIO**index for index in range(_COUNT)]
 VALUES = [LOWEST, *(float(f"{upper / math.sqrt(_RATIO):.3g}") for upper in _UPPER[1:])]
 """The value that stands for each bucket: its geometric middle."""
 
-_LAST = _COUNT - 1
-
-
-def bucket_of(value: float) -> int:
-    """Return the index of the bucket that a value falls into."""
-    return bisect_left(_UPPER, value, 0, _LAST)
+bucket_of: Callable[[float], int] = partial(bisect_left, _UPPER[:-1])
+"""Returns the index of the bucket that a value falls into."""
 
 
 def percentile(buckets: Mapping[int, int], share: float) -> float:

@@ -1,5 +1,6 @@
 """Where a process counts: objects that a hot path keeps and adds to, read all at once in a snapshot."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,12 +24,11 @@ class Observations:
     __slots__ = ("buckets",)
 
     def __init__(self) -> None:
-        self.buckets: dict[int, int] = {}
+        self.buckets: defaultdict[int, int] = defaultdict(int)
 
     def observe(self, value: float) -> None:
         """Take in one value, in the unit that the registry names."""
-        bucket = bucket_of(value)
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        self.buckets[bucket_of(value)] += 1
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
 """A request's body: one call, or a batch of them."""
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
-from headgate.spec.event import MAX_DEPTH
+from headgate.spec.event import MAX_DEPTH, Fields, decode
 from headgate.spec.json_text import deeper, shadow
 from headgate.spec.members import elements, members
 
@@ -30,6 +30,8 @@ class Body(msgspec.Struct, gc=False):
     integrations: bytes | None = None
     """As `context`."""
     _write_key: str | None = None
+    fields: Fields | None = None
+    """What was read of its only event already; nothing where it has several, or one that is read exactly."""
 
     @property
     def write_key(self) -> str | None:
@@ -37,6 +39,8 @@ class Body(msgspec.Struct, gc=False):
 
         Events are read for it when it is asked for, so ask where no header names one.
         """
+        if self.fields is not None:
+            return _text(self.fields.write_key) or None
         if self._write_key is None:
             self._write_key = next(filter(None, map(_write_key_of, self.events)), None)
         return self._write_key
@@ -77,8 +81,8 @@ def read(text: bytes, *, batch: bool) -> Body:
         if not text.isascii():
             text.decode()  # msgspec does not look at what it skips
         if not batch:
-            call = _decode_call(text)
-            return Body([text], call.sent_at, _write_key=call.write_key or None)
+            fields = decode(text)
+            return Body([text], fields.sent_at if fields.sent_at is not UNSET else None, fields=fields)
         head = _decode_batch(text)
     except UnicodeDecodeError as error:
         raise Malformed(f"the body is not UTF-8: byte {error.start}") from None
@@ -105,7 +109,7 @@ def _read_exactly(text: bytes, *, batch: bool) -> Body:
         raise Malformed("the body is not valid JSON for us: it is nested too deeply") from None
     except msgspec.DecodeError as error:
         raise Malformed(f"the body is not valid JSON: {error}") from None
-    write_key, sent_at = _text(head, "writeKey") or None, _text(head, "sentAt")
+    write_key, sent_at = _text(head.get("writeKey")) or None, _text(head.get("sentAt"))
     if not batch:
         return Body([text], sent_at, _write_key=write_key)
     values = {key: (member.value_start, member.end) for key, member in members(text)}
@@ -132,9 +136,11 @@ def _shared(value: bytes) -> bytes | None:
     return value if value.startswith(b"{") and value[1:-1].strip(_WHITE_SPACE) else None
 
 
-def _text(head: dict[str, Raw], key: str) -> str | None:
-    value = head.get(key)
-    return _decode_text(value) if value is not None and bytes(value).startswith(b'"') else None
+def _text(value: Raw | UnsetType | None) -> str | None:
+    """Return the text that a member is; None where it is another value, or not there."""
+    if not isinstance(value, Raw) or not bytes(value).startswith(b'"'):
+        return None
+    return _decode_text(shadow(bytes(value)))
 
 
 def _write_key_of(event: bytes) -> str | None:
@@ -144,4 +150,4 @@ def _write_key_of(event: bytes) -> str | None:
     try:
         return _decode_call(event).write_key
     except msgspec.DecodeError:
-        return _text(_decode_members(shadow(event)), "writeKey")
+        return _text(_decode_members(shadow(event)).get("writeKey"))

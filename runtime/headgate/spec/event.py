@@ -75,7 +75,8 @@ class Invalid(Exception):  # noqa: N818  # an answer to the client, with Segment
         self.code = code
 
 
-_decode = msgspec.json.Decoder(Fields).decode
+decode = msgspec.json.Decoder(Fields).decode
+"""Reads an event as it usually is; raises DecodeError for others, which `read` may still take."""
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -97,12 +98,13 @@ _decode_integrations = msgspec.json.Decoder(Integrations).decode
 _NO_OBJECT = Context(ip=Raw(b'""'))
 
 
-def read(text: bytes, call: str | None) -> Fields:
+def read(text: bytes, call: str | None, fields: Fields | None = None) -> Fields:
     """Return what is needed of the event `text`, valid JSON, as a call of the type `call`.
 
     Args:
         text: the event's JSON, as the client sent it, without white space around it.
         call: the type that the path names; None in a batch, where the event's own `type` counts.
+        fields: what `decode` has made of it, where that was done already.
 
     Raises:
         Invalid: the event breaks the Spec.
@@ -110,7 +112,8 @@ def read(text: bytes, call: str | None) -> Fields:
     if deeper(text, MAX_DEPTH):
         raise Invalid("bad_request", f"the event is nested too deeply; allowed: {MAX_DEPTH} levels")
     try:
-        fields = _decode(text)
+        if fields is None:
+            fields = decode(text)
     except msgspec.DecodeError:
         fields = _read_untyped(shadow(text))
     _validate(fields, call or fields.type or None)
@@ -123,29 +126,31 @@ def excluded(integrations: Integrations) -> bool:
     The destination's own member decides, and where it has none `All` does. Only `false` excludes; null counts
     as no member.
     """
-    if integrations.kinesis is not UNSET and not is_json(integrations.kinesis, b"null"):
-        return is_json(integrations.kinesis, b"false")
-    return is_json(integrations.all, b"false")
+    own = integrations.kinesis
+    if own is not UNSET and not is_json(own, b"null"):
+        return is_json(own, b"false")
+    return integrations.all is not UNSET and is_json(integrations.all, b"false")
 
 
-def is_json(value: Raw | UnsetType, literal: bytes) -> bool:
-    """Return whether a member is there and is this JSON literal."""
-    return value is not UNSET and bytes(value) == literal
+def is_json(value: Raw, literal: bytes) -> bool:
+    """Return whether a member is this JSON literal."""
+    return bytes(value) == literal
 
 
 def _validate(fields: Fields, call: str | None) -> None:
     if call not in CALLS:
         found = "missing or no string" if call is None else f"{call!r:.100}"
         raise Invalid("bad_request", f"type is {found}; allowed: {', '.join(sorted(CALLS))}")
-    if not (fields.user_id or fields.anonymous_id):
+    if not fields.user_id and not fields.anonymous_id:
         if fields.user_id is None and fields.anonymous_id is None:
             raise Invalid("no_user_anon_id", "neither userId nor anonymousId is given; one of them is needed")
         raise Invalid("id_not_string", "userId or anonymousId has to be a string that is not empty")
-    if call == "track" and not fields.event:
-        raise Invalid("event_not_defined", "a track call needs event, its name")
-    if call == "group" and not fields.group_id:
+    if call == "track":
+        if not fields.event:
+            raise Invalid("event_not_defined", "a track call needs event, its name")
+    elif call == "group" and not fields.group_id:
         raise _without_id("groupId", fields.group_id)
-    if call == "alias" and not fields.previous_id:
+    elif call == "alias" and not fields.previous_id:
         raise _without_id("previousId", fields.previous_id)
 
 

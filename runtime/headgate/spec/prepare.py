@@ -65,27 +65,29 @@ def prepare(
         new_message_id: called for an event that has no message ID.
         limits: bounds of an event's size; Segment's own where it is absent.
     """
-    most = limits.event_bytes
+    most, call = limits.event_bytes, arrival.call
     prepared = Prepared()
+    events = prepared.events
     stamp = Stamp(arrival, new_message_id)
-    # What a batch shares goes into each of its events, so it is bounded as one of them.
-    shared = len(body.context or b"") + len(body.integrations or b"")
-    merge = merging(body.context, body.integrations) if shared else None
-    take = prepared.events.append
-    for index, sent in enumerate(body.events):
+    merge, shared = None, 0
+    if body.context is not None or body.integrations is not None:
+        # What a batch shares goes into each of its events, so it is bounded as one of them.
+        shared = len(body.context or b"") + len(body.integrations or b"")
+        merge = merging(body.context, body.integrations)
+    for index, text in enumerate(body.events):
         try:
-            if len(sent) > most or shared > most:
-                size = max(len(sent), shared)
+            if len(text) > most or shared > most:
+                size = max(len(text), shared)
                 raise Invalid("too_large", f"the event has {size:,} bytes; allowed: {most:,}")
-            text = sent if merge is None else merge(sent)
-            fields = read(text, arrival.call)
+            whole = text if merge is None else merge(text)
+            fields = read(whole, call, body.fields)
         except Invalid as fault:
             prepared.rejected[index] = Rejection(fault.code, str(fault))
             continue
         if fields.integrations is not None and excluded(fields.integrations):
             prepared.excluded += 1
             continue
-        data = stamp(text, fields)
+        data = stamp(whole, fields)
         user = fields.user_id or fields.anonymous_id or ""
-        take(Event(index, data, fields.message_id or "", user, arrival.call or fields.type or ""))
+        events.append(Event(index, data, fields.message_id or "", user, call or fields.type or ""))
     return prepared

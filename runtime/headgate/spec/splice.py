@@ -13,6 +13,7 @@ object member by member.
 """
 
 import re
+from collections.abc import Collection
 
 from headgate.spec.json_text import STRING
 from headgate.spec.members import Member, after_space, members
@@ -57,25 +58,17 @@ def remove(text: bytes, *keys: bytes, plain: bool) -> bytes:
 
     The last member of an object goes with the comma before it.
     """
-    left = set()
+    left = []
     for key in keys:
         halves = text.split(key, 2)
-        if plain and len(halves) == 2 and (end := _short_text_and_comma(halves[1])):
-            text = halves[0] + halves[1][end:]
-        elif plain and len(halves) == 2 and (value := _scalar_and_comma(halves[1])) is not None:
-            before = halves[0] if value[1] is not None else _without_comma(halves[0])
-            text = before + halves[1][value.end() :]
-        else:
-            left.add(key)
+        if plain and len(halves) == 2:
+            before, after = halves
+            if (value := _scalar_and_comma(after)) is not None:
+                before = before if value.lastindex else _without_comma(before)
+                text = before + after[value.end() :]
+                continue
+        left.append(key)
     return _remove_exactly(text, left) if left else text
-
-
-def _short_text_and_comma(after: bytes) -> int:
-    """Return where the next member begins after `:"..."` and a comma, all as usually written; else 0."""
-    if after[:2] != b':"':
-        return 0
-    end = after.find(b'"', 2) + 2
-    return end if after[end - 1 : end + 1] == b',"' and b"\\" not in after[2:end] else 0
 
 
 def prepend(text: bytes, key: bytes, added: bytes, *, plain: bool) -> bytes:
@@ -106,7 +99,7 @@ def last(text: bytes, key: bytes) -> Member:
     return member
 
 
-def _remove_exactly(text: bytes, keys: set[bytes]) -> bytes:
+def _remove_exactly(text: bytes, keys: Collection[bytes]) -> bytes:
     pieces, taken = [], 0
     for _, member in members(text, keys):
         pieces.append(text[taken : member.start])

@@ -20,6 +20,10 @@ _WRITE_KEY, _PROJECT_ID = b'"writeKey"', b'"projectId"'
 _TYPE, _MESSAGE_ID = b'"type"', b'"messageId"'
 _VERSION, _CHANNEL = b'"version"', b'"channel"'
 _CONTEXT, _IP = b'"context"', b'"ip"'
+_FROM_CLIENT, _FROM_SERVER = (
+    b',"version":%d,"channel":"%b"' % (VERSION, channel) for channel in (b"client", b"server")
+)
+_NOT_SENT = (UNSET,) * 5
 _NO_LAG = timedelta(0)
 _MICROSECONDS = [timedelta(microseconds=number) for number in range(1000)]
 
@@ -55,7 +59,6 @@ class Stamp:
         # As it is told: so the four times of an event agree to the millisecond.
         received = arrival.received_at
         received -= _MICROSECONDS[received.microsecond % 1000]
-        received_at = render(received)
         sent = parse(arrival.sent_at) if arrival.sent_at else None
         self._arrival = arrival
         self._new_message_id = new_message_id
@@ -63,16 +66,13 @@ class Stamp:
         self._received = received
         self._lag = _NO_LAG if sent is None else received - sent
         # A time that cannot be read is none; nor is a text of any length to be put into every event.
-        self._sent_at = received_at if sent is None else _json(arrival.sent_at)
-        self._channel = b'"client"' if arrival.client_side else b'"server"'
-        self._ip = arrival.ip
-        self._client_side = arrival.client_side
+        self._sent_at = None if sent is None else arrival.sent_at
         self._always = b',"receivedAt":%b,"projectId":%b,"timestamp":' % (
-            received_at,
+            render(received),
             _json_again(arrival.project_id),
         )
         # What is added to an event as SDKs send it: alone, where it has a `sentAt`, and in a batch.
-        self._usual = b',"version":%d,"channel":%b%b' % (VERSION, self._channel, self._always)
+        self._usual = (_FROM_CLIENT if arrival.client_side else _FROM_SERVER) + self._always
         self._usual_in_batch: bytes | None = None
 
     def __call__(self, text: bytes, fields: Fields) -> bytes:
@@ -86,26 +86,32 @@ class Stamp:
         if fields.write_key is not UNSET:
             text = remove(text, _WRITE_KEY, plain=plain)
         context = fields.context
-        if self._ip is not None and (
-            self._client_side or (isinstance(context, Context) and is_json(context.direct, b"true"))
+        if self._arrival.client_side or (
+            isinstance(context, Context) and context.direct is not UNSET and is_json(context.direct, b"true")
         ):
-            text = self._with_address(text, context, b'"ip":' + _json_again(self._ip), plain=plain)
-        original = fields.timestamp
+            text = self._with_address(text, context, plain=plain)
+        original, sent_at = fields.timestamp, fields.sent_at
         if (
             original
             and fields.message_id
-            and fields.sent_at is not None
-            and UNSET is fields.original_timestamp is fields.version is fields.channel
-            and UNSET is fields.received_at is fields.project_id
+            and sent_at is not None
+            and (
+                fields.original_timestamp,
+                fields.version,
+                fields.channel,
+                fields.received_at,
+                fields.project_id,
+            )
+            == _NOT_SENT
             and (self._call is None or self._call == fields.type)
         ):
-            added = self._usual if fields.sent_at is not UNSET else self._in_batch()
+            added = self._usual if sent_at is not UNSET else self._in_batch()
         else:
             text, added = self._complete(text, fields, plain=plain)
         renamed = isinstance(original, str)
         if not renamed:
             original = fields.original_timestamp
-        lag = self._lag if fields.sent_at is UNSET else self._lag_of(fields.sent_at)
+        lag = self._lag if sent_at is UNSET or sent_at == self._sent_at else self._lag_of(sent_at)
         added += render(corrected(original or "", lag, self._received))
         if renamed:
             return rename(text, _TIMESTAMP, _ORIGINAL, added=added, plain=plain)
@@ -113,15 +119,20 @@ class Stamp:
 
     def _in_batch(self) -> bytes:
         if self._usual_in_batch is None:
-            self._usual_in_batch = b',"sentAt":%b%b' % (self._sent_at, self._usual)
+            self._usual_in_batch = b',"sentAt":%b%b' % (self._request_sent_at(), self._usual)
         return self._usual_in_batch
+
+    def _request_sent_at(self) -> bytes:
+        """Return when the request was sent, as JSON; of one that does not say it, when it was received."""
+        return render(self._received) if self._sent_at is None else _json(self._sent_at)
 
     def _complete(self, text: bytes, fields: Fields, *, plain: bool) -> tuple[bytes, bytes]:
         """Return the event without what is to be replaced, and what is to be added to it."""
+        sent_at = self._request_sent_at()
         expected: list[tuple[bytes, object, bytes]] = [
-            (_SENT_AT, fields.sent_at, self._sent_at),
+            (_SENT_AT, fields.sent_at, sent_at),
             (_VERSION, _or_none(fields.version), b"%d" % VERSION),
-            (_CHANNEL, _or_none(fields.channel), self._channel),
+            (_CHANNEL, _or_none(fields.channel), b'"client"' if self._arrival.client_side else b'"server"'),
         ]
         unwanted = [
             key
@@ -135,7 +146,7 @@ class Stamp:
             fields.message_id = self._new_message_id()
             expected.append((_MESSAGE_ID, missing, _json(fields.message_id)))
         if not isinstance(fields.timestamp, str):
-            expected.append((_ORIGINAL, fields.original_timestamp, self._sent_at))
+            expected.append((_ORIGINAL, fields.original_timestamp, sent_at))
             unwanted += [_TIMESTAMP] if fields.timestamp is None else []
         elif fields.original_timestamp is not UNSET:
             unwanted.append(_ORIGINAL)
@@ -148,15 +159,14 @@ class Stamp:
 
     def _lag_of(self, sent_at: str | None) -> timedelta:
         """Return how long before `receivedAt` the client, by its own clock, sent the event."""
-        if not sent_at or sent_at == self._arrival.sent_at:
-            return self._lag
-        sent = parse(sent_at)
+        sent = parse(sent_at) if sent_at else None
         return self._lag if sent is None else self._received - sent
 
-    def _with_address(
-        self, text: bytes, context: Context | UnsetType | None, ip: bytes, *, plain: bool
-    ) -> bytes:
-        """Return the event with the client's address in its `context`, where that has none."""
+    def _with_address(self, text: bytes, context: Context | UnsetType | None, *, plain: bool) -> bytes:
+        """Return the event with the client's address, if it is known, in its `context`, if that has none."""
+        if self._arrival.ip is None:
+            return text
+        ip = b'"ip":' + _json_again(self._arrival.ip)
         if context is UNSET or context is None:
             if context is None:
                 text = remove(text, _CONTEXT, plain=plain)
@@ -171,7 +181,7 @@ class Stamp:
 
 
 def _or_none(value: Raw | UnsetType) -> Raw | UnsetType | None:
-    return None if is_json(value, b"null") else value
+    return None if value is not UNSET and is_json(value, b"null") else value
 
 
 def _not_usable(value: object) -> UnsetType | None:
