@@ -14,13 +14,16 @@ import botocore.session
 import uvloop
 
 from headgate import garbage
-from headgate.audiences.calls import Calls, Change, Computation, records
+from headgate.audiences.calls import Calls, Change, Computation
 from headgate.audiences.changes import read
 from headgate.delivery.credentials import CredentialsCache
 from headgate.delivery.delivery import Delivery
 from headgate.delivery.submission import Outcome
 from headgate.delivery.target import Data, Target
 from headgate.delivery.wire.client import Wire
+from headgate.ingest.shares import sharing
+from headgate.settings.schema import CALL_TYPES
+from headgate.spec.partition_key import USER
 
 PER_REQUEST = 100
 OUTSTANDING = 10
@@ -28,10 +31,11 @@ OUTSTANDING = 10
 BATCH = 1_000
 COMPUTATION = Computation("audience", "order_completed_last_30days", "8kf3Qw2LpZ")
 CALLS = Calls(COMPUTATION, 1, datetime.now(UTC))
+SHARE_OF = sharing((CALL_TYPES, USER))
 
 
 def payload(changes: list[Change]) -> list[Data]:
-    return records(CALLS.events(changes, datetime.now(UTC)), use_message_id=False)
+    return SHARE_OF(CALLS.events(changes, datetime.now(UTC)))
 
 
 def plainly(changes: list[Change]) -> list[Data]:

@@ -11,9 +11,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.audiences.calls import MAX_REST_BYTES, Calls, Change, Computation, records
+from headgate.audiences.calls import CALL, MAX_REST_BYTES, Calls, Change, Computation
 from headgate.audiences.snapshot import MAX_BYTES
+from headgate.ingest.shares import sharing
+from headgate.settings.schema import CALL_TYPES
 from headgate.spec import body as bodies
+from headgate.spec.partition_key import MESSAGE_ID, USER
 from headgate.spec.prepare import Event, prepare
 from headgate.spec.stamp import Arrival
 
@@ -119,14 +122,14 @@ def test_whatever_the_identifier_and_value_the_forwarder_would_have_written_the_
     assert call["traits"] == {"k": value}
     assert call["projectId"] == source
     # Index aside: a request of one event has no other.
-    assert forwarded(made) == Event(0, made.data, made.message_id, made.user)
+    assert forwarded(made) == Event(0, made.data, made.message_id, made.user, CALL)
 
 
 def test_a_partition_key_is_the_identifier_or_the_message_id() -> None:
     made = [event("userId", "u", "true"), event("anonymousId", "a", "true")]
-    assert records(made, use_message_id=False) == [("u", made[0].data, 41), ("a", made[1].data, 41)]
-    by_message = records(made, use_message_id=True)
-    assert [each.partition_key for each in by_message] == [each.message_id for each in made]
+    by_user, by_message_id = (sharing((CALL_TYPES, choice)) for choice in (USER, MESSAGE_ID))
+    assert by_user(made) == [("u", made[0].data, 41), ("a", made[1].data, 41)]
+    assert [each.partition_key for each in by_message_id(made)] == [each.message_id for each in made]
 
 
 def test_the_largest_identifier_in_the_largest_event_is_still_an_event() -> None:

@@ -39,7 +39,7 @@ def toml(*destinations: str, source: str = "src", write_key: str = "wk") -> str:
 def sent(api: TrackingApi, body: dict[str, Any]) -> Transport:
     """Send a batch on a connection of its own."""
     transport = Transport()
-    protocol = HttpProtocol(api.handle, Connections(), lambda: False)
+    protocol = HttpProtocol(api.handle, Connections())
     protocol.connection_made(cast("Any", transport))
     protocol.data_received(request("/v1/batch", json.dumps(body).encode(), auth=False, keep=True))
     return transport
