@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from headgate.audiences.calls import CALL, MAX_REST_BYTES, Calls, Change, Computation
 from headgate.audiences.snapshot import MAX_BYTES
+from headgate.delivery.target import Data
 from headgate.ingest.shares import sharing
 from headgate.settings.schema import CALL_TYPES
 from headgate.spec import body as bodies
@@ -128,7 +129,7 @@ def test_whatever_the_identifier_and_value_the_forwarder_would_have_written_the_
 def test_a_partition_key_is_the_identifier_or_the_message_id() -> None:
     made = [event("userId", "u", "true"), event("anonymousId", "a", "true")]
     by_user, by_message_id = (sharing((CALL_TYPES, choice)) for choice in (USER, MESSAGE_ID))
-    assert by_user(made) == [("u", made[0].data, 41), ("a", made[1].data, 41)]
+    assert by_user(made) == [Data("u", made[0].data, 41), Data("a", made[1].data, 41)]
     assert [each.partition_key for each in by_message_id(made)] == [each.message_id for each in made]
 
 
