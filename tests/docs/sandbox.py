@@ -7,6 +7,7 @@ What is rewritten of a command is listed here, and nothing else is: its port, or
 import asyncio
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from demo.embedded_aws import EmbeddedAws, embedded_aws
 from demo.forwarder import HEADGATE
 from demo.processes import free_port
@@ -22,15 +25,22 @@ from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.letter_file import FileDeadLetters
 from headgate.overflow.origin import Origin
 from headgate.settings.schema import Destination, Source
+from headgate.settings.write_keys import shown
 from headgate.testing import FakeKinesis
 from tests.acceptance.serving import serving
 from tests.examples.synthesis import ROOT
+from tests.settings.table.in_moto import make_table
 from tests.testing.asking import boto3_client
 
 REGION, ACCOUNT = "us-west-2", "123456789012"
 STREAMS = ("events", "headgate-dev-events")
 MESSAGE_ID = "5c0e7e2c-8f0a-4a51-9d8c-0d9e7a1c2b3a"
 DEADLINE = 60
+SOURCES = re.findall(
+    r"```toml\n(\[\[sources\]\].*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+)[0]
+HERE = ROOT / "tests/docs"
+TABLES = ("headgate-settings", "THE_OUTPUT_SettingsTable")
 AWSCLI = ROOT / ".tools/awscli/bin/aws"
 
 _MARK = "\x1e"
@@ -49,6 +59,7 @@ _STACK = {
         "OverflowQueue": {"Value": {"Ref": "Queue"}},
         "Log": {"Value": {"Ref": "Log"}},
         "LoadBalancerName": {"Value": "internal-headgate.elb.amazonaws.com"},
+        "FailureQueue": {"Value": {"Ref": "Queue"}},
     },
 }
 
@@ -103,6 +114,9 @@ class World:
             "ARN_OF_THE_LOAD_BALANCER": self.balancer,
             # It would set up anew what it is run with, for a directory that will be gone.
             "make setup": f"make --directory {ROOT} setup",
+            # What `settings show` prints of the key that is there.
+            "sha256:1a2b3c4d": shown("wk_live_1"),
+            "--secret-id": "--secret-id <<< opaque-secret-id",
             # The one service for which version 1 of the AWS CLI does not ask AWS_ENDPOINT_URL.
             "aws sqs ": "aws sqs --endpoint-url $AWS_ENDPOINT_URL ",
         }.items():
@@ -110,7 +124,9 @@ class World:
         if command.startswith("headgate serve "):
             return _SERVE.format(command=command, port=port, tenths=DEADLINE * 10)
         if "--follow" in command or command.startswith("python -m headgate.testing"):
-            return f"python {ROOT / 'tests/docs/until_it_prints.py'} {command}"
+            return f"python {HERE / 'until_it_prints.py'} {command}"
+        if command.startswith("headgate audience sync "):
+            return f"python {HERE / 'on_a_terminal.py'} {command}"
         return command
 
 
@@ -139,12 +155,15 @@ def _deploy(aws: EmbeddedAws) -> str:
     def client(service: str) -> Any:
         return aws.client(service, aws.root(ACCOUNT), REGION)
 
-    for name in ("dev", "prod"):
-        stack = f"headgate-{name}-forwarder"
+    for name in ("dev-forwarder", "prod-forwarder", "prod-audiences"):
+        stack = f"headgate-{name}"
         client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(_STACK))
         client("cloudformation").get_waiter("stack_create_complete").wait(
             StackName=stack, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
         )
+    key_arn = client("kms").create_key()["KeyMetadata"]["Arn"]
+    for name in TABLES:
+        make_table(client("dynamodb"), key_arn, name)
     subnets = [each["SubnetId"] for each in client("ec2").describe_subnets()["Subnets"][:2]]
     made = client("elbv2").create_load_balancer(Name="headgate", Subnets=subnets)
     arn: str = made["LoadBalancers"][0]["LoadBalancerArn"]
@@ -161,6 +180,16 @@ def _put(kinesis: FakeKinesis) -> None:
     record = {"Data": json.dumps(event | {"messageId": MESSAGE_ID}), "PartitionKey": "user-1"}
     for stream in STREAMS:
         boto3_client(kinesis).put_records(StreamName=stream, Records=[record])
+
+
+def files(directory: Path) -> None:
+    """Put there what a reader has: sources, members, values and dead letters."""
+    (directory / "sources.toml").write_text(SOURCES, encoding="utf-8")
+    (directory / "members.csv").write_text("user_id\nuser-1\nuser-2\n", encoding="utf-8")
+    for name in ("totals.csv", "values.csv"):
+        (directory / name).write_text("user_id,value\nuser-1,39.95\n", encoding="utf-8")
+    duckdb.sql(f"COPY (SELECT 'user-1' AS user_id) TO '{directory / 'members.parquet'}'")
+    letters(directory)
 
 
 def letters(directory: Path) -> None:

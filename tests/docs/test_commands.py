@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.commands import DOCUMENTS, Command, commands_of
-from tests.docs.sandbox import AWSCLI, World, letters, world
+from tests.docs.sandbox import AWSCLI, World, files, world
 from tests.examples.synthesis import ROOT
 
 pytestmark = [
@@ -20,6 +20,7 @@ ELSEWHERE = {
     r"\S+: npx cdk (bootstrap|deploy|diff|destroy|synth) .*": "tests/acceptance/test_cdk_cli.py",
     r"docs/image.md: docker (build|run) .*": "tests/acceptance/test_image.py",
     r"docs/operate.md: headgate (check) .*": "tests/acceptance/test_check.py",
+    r"docs/operate.md: (headgate tail .*?) --message-id .*": "tests/cli/test_operate.py",
     r"docs/operate.md: (headgate (?:tail|shards) .*)": "tests/cli/test_operate.py",
     r"docs/operate.md: (headgate plan) .*": "tests/cli/test_operate.py",
     r"docs/operate.md: headgate redrive .*?( --(?:list|show 1|dry-run|max-records-per-second 500))": (
@@ -29,11 +30,9 @@ ELSEWHERE = {
 """What needs more than a shell, and the test that runs it; what the parentheses match stands in that test."""
 FAILS = {
     "headgate redrive --dead-letter-file dead-letters.jsonl --sources sources.toml": 1,
+    "headgate settings set 8kf3Qw2LpZ enabled=false --if-version 4": 1,
 }
 """Commands that are shown failing, and their exit status."""
-SOURCES = re.search(
-    r"```toml\n(\[\[sources\]\].*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +50,9 @@ def elsewhere(command: Command) -> tuple[str, Path] | None:
 
 
 def alike(text: str) -> str:
+    """A text without its figures and callers, and without what steers a terminal."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    text = re.sub(r"arn:aws:(?:iam|sts)::\S+", "arn", text)
     return re.sub(r"\s+", " ", re.sub(r"\d[\d,.]*", "0", text)).strip()
 
 
@@ -62,9 +64,7 @@ def test_a_reader_who_runs_each_command_of_a_document_sees_what_it_shows(
     document: str, deployed: World, tmp_path: Path
 ) -> None:
     commands = [each for each in commands_of(ROOT / document) if elsewhere(each) is None]
-    assert SOURCES is not None
-    (tmp_path / "sources.toml").write_text(SOURCES[1], encoding="utf-8")
-    letters(tmp_path)
+    files(tmp_path)
     for command, ran in zip(commands, deployed.run([each.text for each in commands], tmp_path), strict=True):
         assert ran.status == FAILS.get(command.text, 0), (command.text, ran.printed)
         for line in filter(str.strip, command.shown.splitlines()):
