@@ -191,8 +191,7 @@ class TrackingApi:
             self.outcomes.excluded(destination, count)
         if not route.targets:
             return SUCCESS
-        limited = source.max_events_per_second is not None
-        if limited and (wait := self.rates.wait(source, count)) is not None:
+        if (wait := self.rates.wait(source, count)) is not None:
             self.outcomes.count(Kind.RATE_LIMITED, source.id)
             message = f"above the source's {source.max_events_per_second:,} events a second; send again later"
             return error(429, "too_many_events", message, retry_after=wait)
