@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.kinesis import kinesis
+from bench.kinesis import standin
 from bench.processes import PEERS, ROOT, worker
 from bench.tables import print_table
 
@@ -46,16 +46,16 @@ def measured(records: int, rounds: int, *, tls: bool) -> dict[str, list[float]]:
     """CPU seconds per million records, of each run of each; all take turns."""
     costs: dict[str, list[float]] = {name: [] for name in commands(records)}
     with ExitStack() as stack:
-        at = stack.enter_context(kinesis(SHARDS, tls=tls, latency=LATENCY))
+        at = stack.enter_context(standin(SHARDS, tls=tls, latency=LATENCY))
         workers = {
             name: stack.enter_context(worker(command, at.environment()))
             for name, command in commands(records).items()
         }
-        accepted = at.totals()["accepted_records"]
+        accepted = at.records()
         for number in range(rounds):
             for name in list(workers)[:: 1 if number % 2 else -1]:
                 costs[name].append(workers[name].work() / records * 1e6)
-        accepted = at.totals()["accepted_records"] - accepted
+        accepted = at.records() - accepted
         if accepted != records * rounds * len(workers):
             sys.exit(f"the stand-in took {accepted:,} records: not all, or some twice")
     return costs

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from bench.kinesis import STREAM, kinesis
+from bench.kinesis import STREAM, fake
 from bench.processes import worker
 from bench.tables import print_table
 from headgate.testing import UNLIMITED, AcceptedRecord, FailRecords, FakeKinesis
@@ -36,7 +36,7 @@ class Use:
 
 
 def use_of_shards(command: list[str], seconds: int) -> Use:
-    with kinesis(SHARDS, (), latency=0.02) as at, worker(command, at.environment()) as working:
+    with fake(SHARDS, (), latency=0.02) as at, worker(command, at.environment()) as working:
         working.begin()
         time.sleep(SETTLING_IN)
         before, began = at.totals(), time.monotonic()

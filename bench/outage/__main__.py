@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 from bench.ingest.requests import EVENTS
-from bench.kinesis import kinesis
+from bench.kinesis import fake
 from bench.processes import memory
 from bench.serve.requests import scripts
 from bench.serving import free_port, headgate, send, serving
@@ -45,7 +45,7 @@ class Course:
 
 def course(fault: dict[str, Any], seconds: int) -> Course:
     port = free_port()
-    with tempfile.TemporaryDirectory() as directory, kinesis(SHARDS) as at:
+    with tempfile.TemporaryDirectory() as directory, fake(SHARDS) as at:
         script, _ = scripts(Path(directory))[f"batches of {EVENTS}"]
         with serving(headgate(port, Path(directory)), port, at) as forwarder:
             send(forwarder.url, script, CONNECTIONS, 3)

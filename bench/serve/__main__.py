@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.ingest.requests import EVENTS
-from bench.kinesis import kinesis
+from bench.kinesis import standin
 from bench.processes import PEERS, cpu, memory
 from bench.serve.requests import scripts
 from bench.serving import fastapi, free_port, headgate, send, serving
@@ -44,17 +44,17 @@ Costs = dict[tuple[str, str], Cost]
 def measured(rounds: int, seconds: int, directory: Path, *, tls: bool) -> Costs:
     costs: Costs = {}
     kinds = scripts(directory)
-    with kinesis(SHARDS, tls=tls) as at:
+    with standin(SHARDS, tls=tls) as at:
         for number in range(rounds):
             for name in list(COLLECTORS)[:: 1 if number % 2 else -1]:
                 for kind, (script, events) in kinds.items():
                     port = free_port()
                     with serving(COLLECTORS[name](port, directory), port, at) as collector:
                         send(collector.url, script, CONNECTIONS, 1)  # warms up
-                        before, accepted = cpu(collector.pid), at.totals()["accepted_records"]
+                        before, accepted = cpu(collector.pid), at.records()
                         sent = send(collector.url, script, CONNECTIONS, seconds)
                         taken = cpu(collector.pid) - before
-                        accepted = at.totals()["accepted_records"] - accepted
+                        accepted = at.records() - accepted
                         if sent.refused or accepted < sent.requests * events:
                             sys.exit(f"{name}: {sent.refused} refused; {accepted} of {sent.requests} arrived")
                         cost = costs.setdefault((kind, name), Cost())

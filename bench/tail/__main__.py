@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench.kinesis import Kinesis, combined_certificate, started
 from bench.processes import ROOT, environment
 from bench.tables import print_table
 from bench.tail.events import EVENTS, RARE, event
 from headgate.reading.get_records import MOST_RECORDS
-from headgate.testing import FakeKinesis
-from tests.delivery.wire.kinesis import certificate
 
 SHARDS = 64
 MOST = 20.0
@@ -48,20 +47,13 @@ class Run:
 def stream(answers: int) -> Iterator[dict[str, dict[str, str]]]:
     """Run the stand-in; yield the environments in which it is met, over HTTP and TLS."""
     with tempfile.TemporaryDirectory() as directory:
-        pem, _ = certificate(Path(directory))
-        arguments = [str(SHARDS), str(answers), str(pem), str(pem.with_name("key.pem"))]
-        command = [sys.executable, "-m", "bench.tail.endpoint", *arguments]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, env=environment({}), stdin=pipe, stdout=pipe, text=True) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            plain, tls = process.stdout.readline().split()
-            common = FakeKinesis().environment()
+        pem = combined_certificate(Path(directory))
+        with started("bench.tail.endpoint", [str(SHARDS), str(answers), str(pem)]) as said:
+            plain, tls = said.split()
             yield {
-                "HTTP": {**common, "AWS_ENDPOINT_URL": f"http://localhost:{plain}"},
-                "TLS": {**common, "AWS_ENDPOINT_URL": f"https://localhost:{tls}", "AWS_CA_BUNDLE": str(pem)},
+                "HTTP": Kinesis(f"http://localhost:{plain}").environment(),
+                "TLS": Kinesis(f"https://localhost:{tls}", pem).environment(),
             }
-            process.stdin.close()
 
 
 def run(command: list[str], more: dict[str, str]) -> Run:
