@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from bench.ingest.requests import EVENTS
+from bench.budgets import BATCH
 from bench.kinesis import fake
 from bench.processes import memory
 from bench.serve.requests import scripts
@@ -46,7 +46,7 @@ class Course:
 def course(fault: dict[str, Any], seconds: int) -> Course:
     port = free_port()
     with tempfile.TemporaryDirectory() as directory, fake(SHARDS) as at:
-        script, _ = scripts(Path(directory))[f"batches of {EVENTS}"]
+        script, _ = scripts(Path(directory))[BATCH]
         with serving(headgate(port, Path(directory)), port, at) as forwarder:
             send(forwarder.url, script, CONNECTIONS, 3)
             before = memory(forwarder.pid)

@@ -5,6 +5,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from bench.budgets import BATCH, SINGLE
 from bench.ingest.requests import EVENTS, WRITE_KEY, event
 
 BODIES = 200
@@ -17,8 +18,8 @@ def scripts(directory: Path) -> dict[str, tuple[Path, int]]:
     starts = range(0, BODIES * EVENTS, EVENTS)
     batches = [{"batch": [event(at + n) for n in range(EVENTS)], "writeKey": WRITE_KEY} for at in starts]
     return {
-        "one event a request": (_script(directory / "one.lua", "/v1/track", single), 1),
-        f"batches of {EVENTS}": (_script(directory / "batch.lua", "/v1/batch", batches), EVENTS),
+        SINGLE: (_script(directory / "one.lua", "/v1/track", single), 1),
+        BATCH: (_script(directory / "batch.lua", "/v1/batch", batches), EVENTS),
     }
 
 
