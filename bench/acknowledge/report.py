@@ -11,9 +11,9 @@ def report(section: Section) -> str:
         [f"{row.who}, {row.what}", row["most"], row["rate"], row["p50"], row["p99"]] for row in section.rows
     ]
     return f"""\
-How long a client waits for its 200, where Kinesis takes {settings["latency"] * 1000:g} ms. First wrk finds how
-much a collector takes at most; then clients send half of that on a fixed schedule over
-{settings["connections"]} connections, and each delay counts from when its request was due, so that what a stall
-holds up counts. Headgate is sent half of what the peer takes at most, too.
+How long a client waits for its 200, where Kinesis takes {settings["latency"] * 1000:g} ms. First wrk
+finds how much a collector takes at most; then clients send half of that on a fixed schedule over
+{settings["connections"]} connections, and each delay counts from when its request was due, so that
+what a stall holds up counts. Headgate is sent half of what the peer takes at most, too.
 
 {table(head, rows)}"""

@@ -17,9 +17,10 @@ def cost(section: Section) -> str:
     ]
     return f"""\
 `headgate serve`, one worker, driven by wrk over {settings["connections"]} connections, each answer after
-PutRecords. Events of about 760 bytes, {settings["shards"]} shards, no latency added. Beside it the collector that
-is usually written in Python: FastAPI on uvicorn, uvloop and httptools, a task that makes batches, aiobotocore. It
-answers after PutRecords too, validates nothing, keeps no order and bounds no memory.
+PutRecords. Events of about 760 bytes, {settings["shards"]} shards, no latency added. Beside it the
+collector that is usually written in Python: FastAPI on uvicorn, uvloop and httptools, a task that makes
+batches, aiobotocore. It answers after PutRecords too, validates nothing, keeps no order and bounds no
+memory.
 
 {table(head, rows)}"""
 
