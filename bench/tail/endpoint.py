@@ -1,19 +1,19 @@
-"""A Kinesis to read that costs little: `python -m bench.tail.endpoint SHARDS ANSWERS CERTIFICATE KEY`.
+"""A Kinesis to read that costs little: `python -m bench.tail.endpoint SHARDS ANSWERS CERTIFICATE`.
 
 Each of its shards gives so many answers of as many records as are asked for, all of the same prepared ones.
-It prints its two ports, plain and TLS, and ends when its standard input does.
+It prints its two ports, plain and TLS.
 """
 
 import asyncio
 import base64
 import json
-import ssl
 import sys
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import uvloop
 
+from bench.standin.connection import Answer, Connection, Request, listen
 from bench.tail.events import EVENTS, event
 
 HOUR = 3_600_000
@@ -61,47 +61,16 @@ class Stream:
         return body + f'"NextShardIterator":"{at:0200}"}}'.encode()
 
 
-class Connection(asyncio.Protocol):
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+async def serve(shards: int, answers: int, certificate: str) -> None:
+    stream = Stream(shards, answers)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._received = bytearray()
+    def answer(request: Request) -> Answer:
+        body = stream.answer(request.operation, json.loads(request.body))
+        return Answer(200, "application/x-amz-json-1.1", body)
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        end = self._received.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self._received[:end].lower()
-        body_end = end + 4 + int(field(head, b"content-length"))
-        if len(self._received) < body_end:
-            return
-        operation = field(self._received[:end], b"X-Amz-Target").rpartition(".")[2]
-        body = self._stream.answer(operation, json.loads(self._received[end + 4 : body_end]))
-        self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n"
-            % len(body)
-        )
-        self._transport.write(body)
-        self._received.clear()
-
-
-def field(head: bytes, name: bytes) -> str:
-    return head.partition(name + b": ")[2].partition(b"\r\n")[0].decode()
-
-
-async def serve(shards: int, answers: int, certificate: str, key: str) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, key)
-    stream, loop = Stream(shards, answers), asyncio.get_running_loop()
-    servers = [
-        await loop.create_server(lambda: Connection(stream), "127.0.0.1", 0, ssl=each) for each in (None, tls)
-    ]
-    print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
-    await asyncio.to_thread(sys.stdin.read)
+    print(*await listen(lambda: Connection(answer), certificate), flush=True)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5]))
+    uvloop.run(serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

@@ -1,38 +1,32 @@
 """CPU of a PutRecords request on our side, beside boto3 and aiohttp: `python -m bench.wire`."""
 
 import asyncio
-import json
 import os
 import random
 import ssl
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import aiohttp
 import botocore.session
-import cbor2
 import uvloop
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
-from bench.wire.endpoint import accepted
+from bench.kinesis import standin
+from bench.standin import answers
 from headgate.delivery.wire.client import Route, Wire
 from headgate.delivery.wire.endpoints import endpoint
 from headgate.delivery.wire.forms import CBOR, JSON, Form, FormChoice
 from headgate.delivery.wire.messages import Answer
 from headgate.delivery.wire.signing import Signer
-from tests.delivery.wire.kinesis import SessionAt, certificate
+from tests.delivery.wire.kinesis import SessionAt
 
 COUNTS = (1, 60, 500)
 """Records in a request."""
@@ -41,6 +35,7 @@ BYTES = 800
 ROUNDS = 9
 AT_ONCE = 4
 """Requests in flight, where there is a network."""
+SHARDS = 8
 REGION = "us-west-2"
 KEYS = ReadOnlyCredentials("AKIDEXAMPLE", "s" * 40, "t" * 400, None)
 FORMS: tuple[Form, ...] = (CBOR, JSON)
@@ -89,7 +84,7 @@ def build_and_sign(form: Form, count: int) -> float:
 
 
 def read_answer(form: Form, count: int) -> float:
-    body = cbor2.dumps(accepted(count)) if form is CBOR else json.dumps(accepted(count)).encode()
+    body = accepted(answers.FORMS[form.content_type], records(count))
     answer = form.read_put_records(body, count)
     assert isinstance(answer, Answer)
     assert len(answer.shard_ids) == count
@@ -126,7 +121,7 @@ def boto3_put(client: Any, of: list[Record]) -> None:
 def boto3_halves(count: int) -> tuple[float, float]:
     """Return what boto3 spends until a request would leave, and from when its answer is there."""
     client = boto3_client("https://kinesis.us-west-2.amazonaws.com")
-    body, left = json.dumps(accepted(count)).encode(), []
+    body, left = accepted(answers.JSON, records(count)), []
 
     def before_send(request: Any, **_: Any) -> AWSResponse:
         left.append(time.process_time())
@@ -188,18 +183,9 @@ async def with_aiohttp(url: str, tls: ssl.SSLContext, count: int, *, trust_env: 
         return await spent_in_flight(send, 6000 // (count + 5))
 
 
-@contextmanager
-def accepting() -> Iterator[tuple[str, str, Path]]:
-    """Run an endpoint that accepts everything; yield its plain URL, its TLS URL and its certificate."""
-    with tempfile.TemporaryDirectory() as directory:
-        pem, _ = certificate(Path(directory))
-        command = [sys.executable, "-m", "bench.wire.endpoint", str(pem), str(pem.with_name("key.pem"))]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            plain, tls = process.stdout.readline().split()
-            yield f"http://localhost:{plain}/", f"https://localhost:{tls}/", pem
-            process.stdin.close()
+def accepted(form: answers.Form, of: Sequence[Record]) -> bytes:
+    """Return what Kinesis answers when it takes records."""
+    return answers.Answers(SHARDS).put_records(form, [each.partition_key.encode() for each in of])
 
 
 def main() -> None:
@@ -213,9 +199,9 @@ def main() -> None:
         show("boto3", count, *boto3_halves(count))
     print()
     head("whole request", "HTTP", "TLS")
-    with accepting() as (plain, secure, pem):
-        tls = ssl.create_default_context(cafile=str(pem))
-        urls = (plain, secure)
+    with standin(SHARDS) as plain, standin(SHARDS, tls=True) as secure:
+        tls = ssl.create_default_context(cafile=secure.certificate)
+        urls = (plain.url, secure.url)
         for count in COUNTS:
             for form in CHOICES:
                 costs = [uvloop.run(whole_request(url, tls, form, count)) for url in urls]
@@ -224,7 +210,7 @@ def main() -> None:
                 costs = [uvloop.run(with_aiohttp(url, tls, count, trust_env=trust_env)) for url in urls]
                 show(f"aiohttp cbor{', trust_env' * trust_env}", count, *costs)
             of = records(count)
-            clients = [boto3_client(url, str(pem)) for url in urls]
+            clients = [boto3_client(url, str(secure.certificate)) for url in urls]
             show("boto3", count, *(spent(partial(boto3_put, client, of), 60) for client in clients))
 
 
