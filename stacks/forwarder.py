@@ -19,7 +19,7 @@ from constructs_lib.forwarder import (
     forwarder_principal,
 )
 from constructs_lib.forwarder.network import CIDR
-from constructs_lib.forwarder.settings import Settings, settings_place
+from constructs_lib.forwarder.settings import Settings
 from environments import forwarder as env
 from environments.audience import Audience
 from stacks.forwarder_wiring import alarm_actions, audience_role_name, sources_secret
@@ -189,7 +189,7 @@ class ForwarderStack(Stack):
                 endpoints,
                 task_role_arn=f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{audience_role_name(name)}",
                 destinations=self.destinations,
-                settings=settings_place(self.sources, self),
+                sources=self.sources,
                 members=[AudienceMembers(location=each.members) for each in audiences],
             )
 

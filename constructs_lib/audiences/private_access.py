@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Stack
+from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib.audiences.members import AudienceMembers
 from constructs_lib.audiences.permissions import STATE_ACTIONS
 from constructs_lib.audiences.state_bucket import PREFIX
 from constructs_lib.forwarder.destinations import ForwarderDestination
 from constructs_lib.forwarder.endpoints import ObjectAccess, PrivateEndpoints
-from constructs_lib.forwarder.settings import SettingsPlace
+from constructs_lib.forwarder.settings import Settings, settings_place
 
 _S3 = f"arn:{Aws.PARTITION}:s3:::"
 
@@ -19,7 +20,7 @@ def let_through(
     *,
     task_role_arn: str,
     destinations: Sequence[ForwarderDestination],
-    settings: SettingsPlace,
+    sources: secretsmanager.ISecret | Settings,
     members: Sequence[AudienceMembers] = (),
 ) -> None:
     """Open a network's endpoints for an `AudienceRunner` beside a forwarder, or by itself.
@@ -31,12 +32,12 @@ def let_through(
         endpoints: the endpoints.
         task_role_arn: what syncs run as.
         destinations: the runner's.
-        settings: where the runner's are.
+        sources: the runner's.
         members: those of its audiences.
     """
     endpoints.allow_records(destinations)
     endpoints.allow_assuming(task_role_arn, destinations)
-    endpoints.allow_settings(task_role_arn, settings)
+    endpoints.allow_settings(task_role_arn, settings_place(sources, Stack.of(endpoints)))
     # The bucket of the state may be of another stack, so it is not named: any of this account.
     for actions, resource in ((STATE_ACTIONS, f"{_S3}*/{PREFIX}*"), (("s3:ListBucket",), f"{_S3}*")):
         endpoints.allow_objects(

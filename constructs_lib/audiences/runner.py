@@ -138,7 +138,7 @@ class AudienceRunner(Construct):
                 self._endpoints,
                 task_role_arn=self.task_role.role_arn,
                 destinations=destinations,
-                settings=self.settings,
+                sources=sources,
             )
         elif endpoints is not None and task_role_name is None:
             raise ValueError(

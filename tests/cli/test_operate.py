@@ -116,7 +116,8 @@ def printed(kinesis: FakeKinesis, command: str, *, until: str | None = None, **m
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
-    environment = os.environ | kinesis.environment() | {"TERM": "xterm", "NO_COLOR": "1"} | more
+    terminal = {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": str(COLUMNS)}
+    environment = os.environ | kinesis.environment() | terminal | more
     arguments = [
         str(HEADGATE),
         *(string.Template(each).safe_substitute(more) for each in shlex.split(command)[1:]),
