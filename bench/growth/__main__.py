@@ -5,7 +5,8 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bench.serve.requests import wrk_script
 from bench.serving import COLLECTORS, free_port, headgate, send, serving, write_key
 
 CLIENTS = 64
+PATIENCE = 60
 SPARE = 200
 """File descriptors that a process needs besides those of connections."""
 
@@ -31,9 +33,11 @@ def grown(axis: Axis, size: int, rounds: int, seconds: int, directory: Path) -> 
     script = wrk_script(directory / "growth.lua", "/v1/batch", of, keys)
     command = headgate(port, directory, "--workers", str(setup.workers), destinations=setup.destinations)
     with standin(setup.shards) as at, serving(command, port, at) as forwarder:
+        pids = tree(forwarder.pid)
+        wait_until(lambda: at.described() >= setup.destinations * setup.workers)
+        start = sum(map(cpu, pids))
         send(forwarder.url, script, CLIENTS, 2)  # every destination is met
         for _ in range(rounds):
-            pids = tree(forwarder.pid)
             before = sum(map(cpu, pids))
             sent = send(forwarder.url, script, CLIENTS, seconds)
             if sent.refused:
@@ -43,8 +47,18 @@ def grown(axis: Axis, size: int, rounds: int, seconds: int, directory: Path) -> 
                 cpu=(sum(map(cpu, pids)) - before) / (sent.requests * events) * 1e6,
                 events=sent.per_second * events,
                 memory=sum(memory(pid, "VmHWM") for pid in pids),
+                start=start,
             )
     return row
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Wait until a forwarder has asked all that it asks of its own accord."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            sys.exit(f"not every destination was looked at within {PATIENCE} s")
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -76,9 +90,8 @@ def connections(directory: Path) -> list[Row]:
             with serving([*COLLECTORS[name](port, directory), *options], port, at) as collector:
                 for count in OPEN:
                     if allowed < count + SPARE:
-                        sys.exit(
-                            f"this machine allows {allowed} open files: `ulimit -Hn`; needed: {count + SPARE}"
-                        )
+                        needed = count + SPARE
+                        sys.exit(f"this machine allows {allowed} open files (`ulimit -Hn`), not {needed}")
                     with idle(port, count):
                         row = Row(name, CONNECTIONS)
                         row.add(size=count, memory=memory(collector.pid))
