@@ -73,9 +73,9 @@ def _plain(value: float) -> str:
 def losses(sections: Mapping[str, Section]) -> str:
     """Where a budget is not met, a peer is better, or a cost grows faster than what it is the cost of."""
     over = [
-        f"{each.work}: {_plain(each.value(sections[each.section]))} {each.unit}, over its budget of {each.must:g}"
+        f"{each.work}: {_plain(value)} {each.unit}; its budget is {each.must:g}"
         for each in BUDGETS
-        if each.section in sections and not each.kept(each.value(sections[each.section]), each.must)
+        if each.section in sections and not each.kept(value := each.value(sections[each.section]), each.must)
     ]
     beaten = [
         each for one in COMPARED if one.section in sections for each in _beaten(one, sections[one.section])
