@@ -18,6 +18,7 @@ from bench.processes import cpu, environment, memory, tree
 from bench.results import OURS, Row, demand_peers
 from bench.serve.requests import wrk_script
 from bench.serving import COLLECTORS, free_port, headgate, send, serving, write_key
+from headgate.server import MOST_PREPARED
 
 CLIENTS = 64
 PATIENCE = 60
@@ -34,7 +35,7 @@ def grown(axis: Axis, size: int, rounds: int, seconds: int, directory: Path) -> 
     command = headgate(port, directory, "--workers", str(setup.workers), destinations=setup.destinations)
     with standin(setup.shards) as at, serving(command, port, at) as forwarder:
         pids = tree(forwarder.pid)
-        wait_until(lambda: at.described() >= setup.destinations * setup.workers)
+        wait_until(lambda: at.described() >= min(setup.destinations, MOST_PREPARED) * setup.workers)
         start = sum(map(cpu, pids))
         send(forwarder.url, script, CLIENTS, 2)  # every destination is met
         for _ in range(rounds):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.budgets import FORWARDER, STREAM, conclude
 from bench.results import OURS, Row
@@ -71,11 +72,14 @@ def cdk_synth(app: Path) -> list[str | Path]:
 def resources(outdir: Path) -> list[str]:
     """A template's resources, their logical IDs numbered by type, to be compared."""
     [path] = outdir.glob("*.template.json")
-    text = path.read_text()
-    for name, resource in json.loads(text)["Resources"].items():
-        text = re.sub(rf'"{name}"', json.dumps(resource["Type"]), text)
-    found = json.loads(text)["Resources"]
-    return sorted(json.dumps(one | {"Metadata": None}, sort_keys=True) for one in found.values())
+    made = json.loads(path.read_text())["Resources"]
+    types = {name: one["Type"] for name, one in made.items()}
+
+    def numbered(one: dict[str, Any]) -> str:
+        text = json.dumps(one | {"Metadata": None}, sort_keys=True)
+        return re.sub(r'"(\w+)"', lambda found: json.dumps(types.get(found[1], found[1])), text)
+
+    return sorted(map(numbered, made.values()))
 
 
 def measured(apps: dict[str, Path], command: Command, rounds: int) -> dict[str, list[Cost]]:

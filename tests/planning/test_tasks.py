@@ -20,14 +20,14 @@ from headgate.planning.tasks import (
     tasks_for,
 )
 
-BENCH = Path(__file__).parents[2] / "bench/README.md"
+BENCH = Path(__file__).parents[2] / "docs/benchmarks.md"
 
 
-def test_the_cpu_of_an_event_is_what_was_measured() -> None:
-    row = r"^\| Headgate, {} \| TLS \| ([\d.]+) \|"
+def test_the_cpu_of_an_event_is_what_was_measured_or_a_little_more() -> None:
+    row = r"^\| Headgate, {} \| TLS \| ([\d.]+) \| 1.00 \| [\d.]+ \|$"
     for how, microseconds in TLS_MICROSECONDS.items():
         [measured] = re.findall(row.format(how), BENCH.read_text(encoding="utf-8"), re.MULTILINE)
-        assert microseconds == Fraction(measured), how
+        assert 0.95 * float(measured) <= microseconds <= 1.4 * float(measured), how
 
 
 def test_the_sizes_are_those_of_fargate_and_the_least_is_what_a_forwarder_has_by_default() -> None:

@@ -13,7 +13,8 @@ from headgate.planning.shards import shards_for
 from headgate.planning.tasks import CPU_TARGET, TLS_MICROSECONDS, Tasks, vcpu_for
 
 _MEASURED = (
-    "CPU as bench.serve measured it over TLS (bench/README.md). The bill has the tasks of the first line."
+    "CPU as bench.serve measured it over TLS, or less (docs/benchmarks.md). "
+    "The bill has the tasks of the first line."
 )
 
 if TYPE_CHECKING:

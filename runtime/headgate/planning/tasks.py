@@ -7,7 +7,8 @@ from fractions import Fraction
 from headgate.planning.load import Load
 
 TLS_MICROSECONDS = {"one event a request": Fraction("33.7"), "batches of 50": Fraction("7.98")}
-"""CPU of `headgate serve` for an event, delivered over TLS: medians of `bench.serve` in bench/README.md."""
+"""CPU of `headgate serve` for an event, delivered over TLS. The newest median of `bench.serve`, which
+docs/benchmarks.md has, may be lower: a plan is not to change with each measurement."""
 CPU_TARGET = Fraction("0.6")
 """How much of its CPU a task uses at the peak: what `Forwarder` scales to unless it is told otherwise. The
 rest is room for a vCPU that is slower than the core that was measured, and for a task that is lost."""
