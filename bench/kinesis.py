@@ -21,7 +21,7 @@ from tests.delivery.wire.kinesis import certificate
 
 STREAM = "events"
 KEEP = {"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**28)}
-"""Has glibc give nothing back: fetched anew for each request of half a megabyte, pages cost most of its CPU."""
+"""Has glibc give nothing back: pages fetched anew for each large request cost most of the CPU otherwise."""
 UNLIMITED = ("--records-per-second", "0", "--bytes-per-second", "0")
 
 

@@ -13,9 +13,9 @@ def cost(section: Section) -> str:
     settings = section.settings
     return f"""\
 From records in memory to Kinesis' answers, which come after {settings["latency"] * 1000:g} ms. Records of
-{BYTES} bytes, {KEYS:,} partition keys, {settings["shards"]} shards. Everybody has about 4,000 records under way:
-Headgate as submitted requests of 50 records or of one, the others as eight PutRecords of 500 (boto3, which can
-only wait, one).
+{BYTES} bytes, {KEYS:,} partition keys, {settings["shards"]} shards. Everybody has about 4,000 records
+under way: Headgate as submitted requests of 50 records or of one, the others as eight PutRecords of 500
+(boto3, which can only wait, one).
 
 {table(["CPU s per million records", "HTTP", "ratio", "TLS", "ratio"], _beside(section, "cpu"))}
 

@@ -2,9 +2,7 @@
 
 import argparse
 import re
-import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,20 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.budgets import conclude
+from bench.ingest.report import report
 from bench.ingest.requests import scripts
 from bench.processes import PEERS, cpu, environment
+from bench.results import OURS, Row, demand_peers
 from bench.serving import free_port
-
-MOST = 20.0
-"""Microseconds of CPU that a request with one event may take."""
 
 
 def commands(port: int) -> dict[str, list[str]]:
     quiet = ["--log-level", "warning", "--no-access-log", "--loop", "uvloop", "--http", "httptools"]
     return {
-        "headgate": [sys.executable, "-m", "bench.ingest.ours", str(port)],
-        "uvicorn": [str(PEERS), "-m", "uvicorn", "bench.ingest.echo:app", "--port", str(port), *quiet],
-    }
+        OURS: [sys.executable, "-m", "bench.ingest.ours", str(port)],
+        "uvicorn, JSON echo": [
+            str(PEERS), "-m", "uvicorn", "bench.ingest.echo:app", "--port", str(port), *quiet
+        ],
+    }  # fmt: skip
 
 
 @contextmanager
@@ -61,33 +61,19 @@ def microseconds(port: int, pid: int, script: Path, seconds: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each server, in turn (default: 5)")
-    parser.add_argument("--seconds", type=int, default=4, help="seconds of each run (default: 4)")
+    parser.add_argument("--seconds", type=int, default=2, help="seconds of each run (default: 2)")
     asked = parser.parse_args()
-    if shutil.which("wrk") is None:
-        sys.exit("wrk sends the requests; on Debian: apt-get install wrk")
-    if not PEERS.exists():
-        sys.exit("uvicorn has an environment of its own: make .tools/peers/.ready")
-    names = ["headgate", "uvicorn"]
-    taken: dict[str, dict[str, list[float]]] = {}
+    demand_peers()
     with tempfile.TemporaryDirectory() as directory:
         work = scripts(Path(directory))
+        rows = {(what, who): Row(who, what) for what in work for who in commands(0)}
         for number in range(asked.rounds):
-            for name in names[:: 1 if number % 2 else -1]:
-                with running(name) as (port, pid):
-                    for title, (script, events) in work.items():
+            for who in list(commands(0))[:: 1 if number % 2 else -1]:
+                with running(who) as (port, pid):
+                    for what, (script, events) in work.items():
                         microseconds(port, pid, script, 1)  # warms up
-                        once = microseconds(port, pid, script, asked.seconds)
-                        taken.setdefault(title, {}).setdefault(name, []).append(once / events)
-    print(f"| CPU µs per event, median of {asked.rounds} | headgate | uvicorn, JSON echo | ratio |")
-    print("|---|---|---|---|")
-    for title, by_name in taken.items():
-        ours, peer = (statistics.median(by_name[name]) for name in names)
-        print(f"| {title} | {ours:.1f} | {peer:.1f} | {peer / ours:.1f} |")
-    spread = {
-        title: [f"{each:.1f}" for each in sorted(by_name["headgate"])] for title, by_name in taken.items()
-    }
-    print(f"\nheadgate's single runs: {spread}")
-    sys.exit(statistics.median(taken["one event"]["headgate"]) > MOST)
+                        rows[what, who].add(cpu=microseconds(port, pid, script, asked.seconds) / events)
+    conclude("ingest", report, rows.values(), **vars(asked))
 
 
 if __name__ == "__main__":

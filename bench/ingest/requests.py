@@ -5,6 +5,8 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from bench.budgets import BATCH, SINGLE
+
 WRITE_KEY = "wk_bench"
 DISABLED_KEY = "wk_disabled"
 """Of a source that is read and looked up like any other, and whose events go no further."""
@@ -48,12 +50,12 @@ def scripts(directory: Path) -> dict[str, tuple[Path, int]]:
         "sentAt": "2026-11-20T10:00:01.456Z",
     }
     return {
-        "one event": (_script(directory / "one.lua", "/v1/track", event(0)), 1),
-        "one event, HTTP and write key alone": (
+        SINGLE: (_script(directory / "one.lua", "/v1/track", event(0)), 1),
+        f"{SINGLE}, HTTP and write key alone": (
             _script(directory / "disabled.lua", "/v1/track", event(0), DISABLED_KEY),
             1,
         ),
-        f"batch of {EVENTS}": (_script(directory / "batch.lua", "/v1/batch", batch), EVENTS),
+        BATCH: (_script(directory / "batch.lua", "/v1/batch", batch), EVENTS),
     }
 
 

@@ -1,7 +1,7 @@
 """boto3, one request of 500 after the other, of which what failed is sent again until nothing fails.
 
-`python -m bench.peers.boto3_resend RECORDS KEYS`. This is the loop that is written everywhere, with a pause
-before records are sent again.
+`python -m bench.peers.boto3_resend RECORDS KEYS [OVERSIZE]`. It is the loop that is written everywhere, with a
+pause before records are sent again.
 """
 
 import sys
@@ -11,14 +11,14 @@ from typing import Any
 
 import boto3
 
-from bench.goodput.records import numbered
+from bench.losses.records import numbered
 
 MAX = 500
 PAUSE = 0.1
 
 
-def deliver(client: Any, records: int, keys: int) -> None:
-    source = numbered(keys, records)
+def deliver(client: Any, records: int, keys: int, oversize: int = -1) -> None:
+    source = numbered(keys, records, oversize)
     while left := [{"PartitionKey": key, "Data": data} for key, data in islice(source, MAX)]:
         while left:
             answer = client.put_records(StreamName="events", Records=left)
@@ -29,13 +29,5 @@ def deliver(client: Any, records: int, keys: int) -> None:
             time.sleep(PAUSE)
 
 
-def main(records: int, keys: int) -> None:
-    client = boto3.client("kinesis")
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        deliver(client, records, keys)
-        print("done", flush=True)
-
-
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    deliver(boto3.client("kinesis"), *map(int, sys.argv[1:]))

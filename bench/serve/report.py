@@ -9,16 +9,18 @@ def report(section: Section) -> str:
 
 
 def cost(section: Section) -> str:
+    settings = section.settings
     head = ["", "to Kinesis", "CPU s per million events", "ratio", "MiB at most"]
     rows = [
         [f"{row.who}, {row.what}", row.to, row["cpu"], row["cpu"] / first["cpu"], row["memory"]]
         for first, row in _pairs(section)
     ]
     return f"""\
-`headgate serve`, one worker, driven by wrk over {section.settings["connections"]} connections, each answer after
-PutRecords. Events of about 760 bytes, {section.settings["shards"]} shards, no latency added. Beside it the collector
-that is usually written in Python: FastAPI on uvicorn, uvloop and httptools, a task that makes batches, aiobotocore;
-it answers after PutRecords too, validates nothing, keeps no order and bounds no memory.
+`headgate serve`, one worker, driven by wrk over {settings["connections"]} connections, each answer after
+PutRecords. Events of about 760 bytes, {settings["shards"]} shards, no latency added. Beside it the
+collector that is usually written in Python: FastAPI on uvicorn, uvloop and httptools, a task that makes
+batches, aiobotocore. It answers after PutRecords too, validates nothing, keeps no order and bounds no
+memory.
 
 {table(head, rows)}"""
 

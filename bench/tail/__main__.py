@@ -10,24 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
+from bench.budgets import TAIL, conclude
 from bench.kinesis import Kinesis, combined_certificate, started
 from bench.processes import ROOT, environment
-from bench.tables import print_table
-from bench.tail.events import EVENTS, RARE, event
+from bench.results import Row
+from bench.tail.events import RARE
+from bench.tail.report import report
 from headgate.reading.get_records import MOST_RECORDS
 
 SHARDS = 64
-MOST = 20.0
-"""CPU seconds per million records: 50,000 a second on one core."""
 HEADGATE = [str(Path(sys.executable).with_name("headgate")), "tail", "events", "--since", "trim-horizon"]
-ALL = "headgate tail"
+RARE_USER = f"{TAIL} --user-id: one in {RARE} fits"
+STATS = f"{TAIL} --stats"
 COMMANDS = {
-    ALL: HEADGATE,
-    "headgate tail --type track: all fit": [*HEADGATE, "--type", "track"],
-    f"headgate tail --user-id: one in {RARE} fits": [*HEADGATE, "--user-id", "user-rare"],
-    "headgate tail --stats": [*HEADGATE, "--stats"],
+    TAIL: HEADGATE,
+    f"{TAIL} --type track: all fit": [*HEADGATE, "--type", "track"],
+    RARE_USER: [*HEADGATE, "--user-id", "user-rare"],
+    STATS: [*HEADGATE, "--stats"],
     "boto3, one shard after the other": [sys.executable, str(ROOT / "bench/peers/boto3_tail.py"), "events"],
 }
 
@@ -72,56 +72,29 @@ def run(command: list[str], more: dict[str, str]) -> Run:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.tail", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn (default: 3)")
-    parser.add_argument("--answers", type=int, default=8, help="answers of each shard (default: 8)")
+    parser.add_argument("--answers", type=int, default=1, help="answers of each shard (default: 1)")
     asked = parser.parse_args()
     records = SHARDS * MOST_RECORDS * asked.answers
+    rows = {(name, to): Row(name, to=to) for name in COMMANDS for to in ("HTTP", "TLS")}
     # What a process takes to begin and to end does not grow with the records.
     with stream(0) as empty, stream(asked.answers) as full:
-        costs: dict[tuple[str, str], list[float]] = {}
-        rates: dict[str, list[float]] = {}
-        resident: dict[str, float] = {}
         for _ in range(asked.rounds):
-            for name, command in COMMANDS.items():
-                for form in empty:
-                    none, some = run(command, empty[form]), run(command, full[form])
-                    check(name, some, records)
-                    costs.setdefault((name, form), []).append((some.cpu - none.cpu) / records * 1e6)
-                    if form == "HTTP":
-                        rates.setdefault(name, []).append(records / (some.seconds - none.seconds))
-                        resident[name] = max(some.memory, resident.get(name, 0))
-    print_table(
-        [
-            f"CPU s per million records, median of {asked.rounds}",
-            "HTTP",
-            "TLS",
-            "records a second",
-            "MiB at most",
-        ],
-        (
-            [
-                name,
-                median(costs[name, "HTTP"]),
-                median(costs[name, "TLS"]),
-                median(rates[name]),
-                resident[name],
-            ]
-            for name in COMMANDS
-        ),
-    )
-    print(f"\n{records:,} records of {len(event(1))} bytes, {SHARDS} shards; must: {MOST:g}")
-    sys.exit(median(costs[ALL, "TLS"]) > MOST)
+            for (name, to), row in rows.items():
+                none, some = run(COMMANDS[name], empty[to]), run(COMMANDS[name], full[to])
+                check(name, some, asked.answers)
+                row.add(
+                    cpu=(some.cpu - none.cpu) / records * 1e6,
+                    rate=records / (some.seconds - none.seconds),
+                    memory=some.memory,
+                )
+    conclude("tail", report, rows.values(), **vars(asked), shards=SHARDS, records=records)
 
 
-def check(name: str, ran: Run, records: int) -> None:
+def check(name: str, ran: Run, answers: int) -> None:
     """End when a command did not print every record that it had to."""
-    expected = records
-    if "--user-id" in name:
-        expected = (
-            SHARDS
-            * sum(number % EVENTS % RARE == 0 for number in range(MOST_RECORDS))
-            * (records // SHARDS // MOST_RECORDS)
-        )
-    if "--stats" not in name and ran.lines != expected:
+    fit = range(0, MOST_RECORDS, RARE) if name == RARE_USER else range(MOST_RECORDS)
+    expected = SHARDS * answers * len(fit)
+    if name != STATS and ran.lines != expected:
         sys.exit(f"{name} printed {ran.lines:,} lines, not {expected:,}")
 
 

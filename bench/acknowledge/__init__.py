@@ -1,0 +1,1 @@
+"""How long a client waits for its 200 at a steady rate."""
