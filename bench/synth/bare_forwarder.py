@@ -109,6 +109,7 @@ bucket = s3.Bucket(
     ],
     removal_policy=KEPT,
 )
+bucket.policy.apply_removal_policy(KEPT)
 vpc = ec2.Vpc(
     network,
     "Vpc",
@@ -190,6 +191,7 @@ key.add_to_resource_policy(
             "kms:DescribeKey",
             "kms:Encrypt",
             "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
             "kms:ReEncryptFrom",
             "kms:ReEncryptTo",
         ],
@@ -218,6 +220,7 @@ overflow, dead_letters = (
 )
 for queue in (overflow, dead_letters):
     queue.node.default_child.maximum_message_size = 1_048_576
+    queue.node.find_child("Policy").apply_removal_policy(KEPT)
 log_group = logs.LogGroup(
     forwarder, "Log", retention=logs.RetentionDays.THREE_MONTHS, encryption_key=key, removal_policy=KEPT
 )
@@ -398,7 +401,6 @@ service = ecs.FargateService(
     propagate_tags=ecs.PropagatedTagSource.SERVICE,
     enable_ecs_managed_tags=True,
 )
-service.node.add_dependency(task_policy, endpoints)
 target_group = listener.add_targets(
     "Tasks",
     port=8080,
@@ -449,4 +451,12 @@ for name, caller, actions, resources in (
             conditions={"ArnEquals": {"aws:PrincipalArn": [caller.role_arn]}},
         )
     )
+
+# What the service's tasks need from the first to the last.
+routes = [subnet.internet_connectivity_established for subnet in vpc.isolated_subnets]
+resource = service.node.find_child("Service")
+resource.node.add_dependency(task_policy, execution_role, of_role, *routes, endpoints, way_in)
+for group in service.connections.security_groups:
+    rules = (ec2.CfnSecurityGroupIngress, ec2.CfnSecurityGroupEgress)
+    resource.node.add_dependency(*(each for each in group.node.children if isinstance(each, rules)))
 app.synth()
