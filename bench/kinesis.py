@@ -57,6 +57,10 @@ class StandIn(Kinesis):
         """CPU seconds that it has taken itself."""
         return float(self._counts()["cpu"])
 
+    def described(self) -> int:
+        """How often somebody asked for a stream's largest record, the last thing to be asked of one."""
+        return int(self._counts()["calls"].get("DescribeStreamSummary", 0))
+
     def _counts(self) -> dict[str, Any]:
         return ask(self.counts_url)
 

