@@ -62,7 +62,8 @@ class StandIn(Kinesis):
         return int(self._counts()["calls"].get("DescribeStreamSummary", 0))
 
     def _counts(self) -> dict[str, Any]:
-        return ask(self.counts_url)
+        counts: dict[str, Any] = ask(self.counts_url)
+        return counts
 
 
 @dataclass(frozen=True)

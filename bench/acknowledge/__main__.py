@@ -49,13 +49,15 @@ def measured(rounds: int, seconds: int, directory: Path) -> list[Row]:
         for kind, (script, events) in scripts(directory).items():
             most = {name: capacity(name, script, at, directory, seconds) for name in COLLECTORS}
             [peer] = COLLECTORS.keys() - {OURS}
-            runs = [(Row(name, f"{kind}, half of its most"), name, most[name] / 2) for name in COLLECTORS]
-            runs.append((Row(OURS, f"{kind}, half of the peer's most"), OURS, most[peer] / 2))
+            own, same = f"{kind}, half of its own most", f"{kind}, half of the peer's most"
+            runs = [(Row(name, own), name, most[name] / 2) for name in COLLECTORS]
+            runs.append((Row(OURS, same), OURS, most[peer] / 2))
             for number in range(rounds):
                 for row, name, rate in runs[:: 1 if number % 2 else -1]:
                     found = delays(name, events, rate, at, directory, seconds)
                     row.add(most=most[name] * events, rate=rate * events, p50=found["p50"], p99=found["p99"])
             rows += [row for row, _, _ in runs]
+            rows += [Row(peer, same, figures=row.figures) for row, name, _ in runs if name == peer]
     return rows
 
 

@@ -9,12 +9,16 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from bench.budgets import conclude
 from bench.ingest.shapes import CALL, SHAPES, Shape
+from bench.results import OURS, Row, Section
+from bench.tables import table
 from headgate.spec import body as bodies
 from headgate.spec.partition_key import partition_key
 from headgate.spec.prepare import prepare
 from headgate.spec.stamp import Arrival
 
+MSGSPEC, JSON = "msgspec, decoded and encoded", "json, loaded and dumped"
 REPEATS = 9
 EVENTS = 20_000
 """Events in each repeat."""
@@ -58,29 +62,35 @@ def measure(work: Callable[[], object], events: int) -> float:
     return statistics.median(figures)
 
 
-def row(shape: Shape, text: bytes, events: int) -> tuple[str, int, int, float, float, float]:
+def measured(shape: Shape, text: bytes, events: int) -> list[Row]:
     batch = events > 1
-    return (
-        shape.name,
-        events,
-        len(shape.event(0)),
-        measure(lambda: headgate(text, shape, batch=batch), events),
-        measure(lambda: with_msgspec(text), events),
-        measure(lambda: standard(text), events),
-    )
+    what = shape.name if batch else f"{shape.name}, single calls"
+    work: dict[str, Callable[[], object]] = {
+        OURS: lambda: headgate(text, shape, batch=batch),
+        MSGSPEC: lambda: with_msgspec(text),
+        JSON: lambda: standard(text),
+    }
+    rows = [Row(who, what) for who in work]
+    for row in rows:
+        row.add(cpu=measure(work[row.who], events), events=events, bytes=len(shape.event(0)))
+    return rows
 
 
 def main() -> None:
-    print("CPU microseconds per event; medians of", REPEATS)
-    print(f"{'as sent by':18}{'events':>8}{'bytes':>7}{'headgate':>10}{'msgspec':>9}{'json':>7}")
-    for shape in SHAPES:
-        show(row(shape, shape.batch(), 50))
-    show(row(CALL, CALL.event(0), 1))
+    rows = [row for shape in SHAPES for row in measured(shape, shape.batch(), 50)]
+    conclude("spec", report, [*rows, *measured(CALL, CALL.event(0), 1)], rounds=REPEATS)
 
 
-def show(figures: tuple[str, int, int, float, float, float]) -> None:
-    name, events, size, ours, quick, standard = figures
-    print(f"{name:18}{events:8}{size:7}{ours:10.2f}{quick:9.2f}{standard:7.2f}")
+def report(section: Section) -> str:
+    rows = [
+        [ours.what, int(ours["events"]), int(ours["bytes"]), *(row["cpu"] for row in (ours, *peers))]
+        for ours, *peers in section.kinds().values()
+    ]
+    return f"""\
+CPU microseconds per event: all that `headgate.spec` does (check the JSON, split the batch, validate, stamp,
+choose the partition key) beside what turns the same events' JSON into objects and back.
+
+{table(["as sent by", "events a request", "bytes an event", OURS, MSGSPEC, JSON], rows)}"""
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -19,8 +20,11 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
+from bench.budgets import conclude
 from bench.kinesis import standin
+from bench.results import OURS, Row
 from bench.standin import answers
+from bench.wire.report import BUILD, COUNTS, READ, WHOLE, report
 from headgate.delivery.wire.client import Route, Wire
 from headgate.delivery.wire.endpoints import endpoint
 from headgate.delivery.wire.forms import CBOR, JSON, Form, FormChoice
@@ -28,11 +32,9 @@ from headgate.delivery.wire.messages import Answer
 from headgate.delivery.wire.signing import Signer
 from tests.delivery.wire.kinesis import SessionAt
 
-COUNTS = (1, 60, 500)
-"""Records in a request."""
 BYTES = 800
 """Data of a record."""
-ROUNDS = 9
+ROUNDS = 5
 AT_ONCE = 4
 """Requests in flight, where there is a network."""
 SHARDS = 8
@@ -61,16 +63,6 @@ def spent(work: Callable[[], object], times: int) -> float:
             work()
         rounds.append((time.process_time() - began) / times * 1e6)
     return median(rounds)
-
-
-def head(what: str, *columns: str) -> None:
-    print(f"| {what} | records | {' | '.join(f'{column} | per record' for column in columns)} |")
-    print("|---" * (2 + 2 * len(columns)) + "|")
-
-
-def show(who: str, count: int, *costs: float) -> None:
-    cells = [f"{cost:,.0f} | {cost / count:.2f}" for cost in costs]
-    print(f"| {who} | {count} | {' | '.join(cells)} |", flush=True)
 
 
 def build_and_sign(form: Form, count: int) -> float:
@@ -188,30 +180,57 @@ def accepted(form: answers.Form, of: Sequence[Record]) -> bytes:
     return answers.Answers(SHARDS).put_records(form, [each.partition_key.encode() for each in of])
 
 
-def main() -> None:
-    print(f"CPU of one request in us, and per record. Records of {BYTES} bytes.\n")
-    print(
-        "| no network | records | build + sign | per record | read | per record |\n|---|---|---|---|---|---|"
-    )
-    for count in COUNTS:
-        for each in FORMS:
-            show(f"Headgate {each.name}", count, build_and_sign(each, count), read_answer(each, count))
-        show("boto3", count, *boto3_halves(count))
-    print()
-    head("whole request", "HTTP", "TLS")
-    with standin(SHARDS) as plain, standin(SHARDS, tls=True) as secure:
-        tls = ssl.create_default_context(cafile=secure.certificate)
-        urls = (plain.url, secure.url)
+def without_network() -> list[Row]:
+    rows = []
+    for each in FORMS:
+        build, read = Row(f"{OURS}, {each.name.upper()}", BUILD), Row(f"{OURS}, {each.name.upper()}", READ)
         for count in COUNTS:
-            for form in CHOICES:
-                costs = [uvloop.run(whole_request(url, tls, form, count)) for url in urls]
-                show(f"Headgate {form}", count, *costs)
-            for trust_env in (False, True):
-                costs = [uvloop.run(with_aiohttp(url, tls, count, trust_env=trust_env)) for url in urls]
-                show(f"aiohttp cbor{', trust_env' * trust_env}", count, *costs)
-            of = records(count)
-            clients = [boto3_client(url, str(secure.certificate)) for url in urls]
-            show("boto3", count, *(spent(partial(boto3_put, client, of), 60) for client in clients))
+            build.add(**per_record(count, build_and_sign(each, count)))
+            read.add(**per_record(count, read_answer(each, count)))
+        rows += [build, read]
+    build, read = Row("boto3", BUILD), Row("boto3", READ)
+    for count in COUNTS:
+        before, after = boto3_halves(count)
+        build.add(**per_record(count, before))
+        read.add(**per_record(count, after))
+    return [*rows, build, read]
 
 
-main()
+def with_network(url: str, to: str, certificate: Path | None) -> list[Row]:
+    tls = ssl.create_default_context(cafile=certificate)
+    ways: dict[str, Callable[[int], float]] = {
+        f"{OURS}, {form.upper()}": partial(ours, url, tls, form) for form in CHOICES
+    }
+    ways["the same CBOR, signed by botocore, sent by aiohttp"] = partial(others, url, tls, proxies=False)
+    ways["the same, looking for proxies"] = partial(others, url, tls, proxies=True)
+    client = boto3_client(url, str(certificate) if certificate else None)
+    ways["boto3"] = lambda count: spent(partial(boto3_put, client, records(count)), 60)
+    rows = [Row(who, WHOLE, to) for who in ways]
+    for row in rows:
+        for count in COUNTS:
+            row.add(**per_record(count, ways[row.who](count)))
+    return rows
+
+
+def ours(url: str, tls: ssl.SSLContext, form: FormChoice, count: int) -> float:
+    return uvloop.run(whole_request(url, tls, form, count))
+
+
+def others(url: str, tls: ssl.SSLContext, count: int, *, proxies: bool) -> float:
+    return uvloop.run(with_aiohttp(url, tls, count, trust_env=proxies))
+
+
+def per_record(count: int, request: float) -> dict[str, float]:
+    return {str(count): request / count}
+
+
+def main() -> None:
+    rows = without_network()
+    with standin(SHARDS) as plain, standin(SHARDS, tls=True) as secure:
+        rows += with_network(plain.url, "HTTP", None)
+        rows += with_network(secure.url, "TLS", secure.certificate)
+    conclude("wire", report, rows, rounds=ROUNDS, at_once=AT_ONCE, bytes=BYTES)
+
+
+if __name__ == "__main__":
+    main()
