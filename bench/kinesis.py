@@ -111,7 +111,7 @@ def fake(shards: int, options: Sequence[str] = UNLIMITED, *, latency: float = 0.
 
     Args:
         shards: of its stream.
-        options: of `python -m headgate.testing`; without any it throttles as Kinesis does.
+        options: of `python -m headgate.testing`; with none at all it throttles as Kinesis does.
         latency: seconds that every answer is held back.
     """
     command = ["--stream", STREAM, "--shards", str(shards), "--ledger", "counts", *options]

@@ -79,7 +79,9 @@ def _connections(rows: list[Row]) -> str:
     sizes = sorted({row["size"] for row in rows})
     by = {(row.who, row["size"]): row["memory"] for row in rows}
     cells = [[int(size), *(by[each, size] for each in who)] for size in sizes]
-    most = sizes[-1]
-    each = ", ".join(f"{name} {(by[name, most] - by[name, 0]) / most * 1024:.1f}" for name in who)
+    first, most = FIRST_TO_COUNT, sizes[-1]
+    each = ", ".join(
+        f"{name} {(by[name, most] - by[name, first]) / (most - first) * 1024:.1f}" for name in who
+    )
     head = [CONNECTIONS, *(f"{name}, MiB" for name in who)]
-    return f"{table(head, cells)}\n\nKiB of a connection: {each}."
+    return f"{table(head, cells)}\n\nKiB of a connection, from {first:,} on: {each}."
