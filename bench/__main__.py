@@ -33,16 +33,17 @@ def main() -> None:
     demand_peers()
     if shutil.which("wrk") is None:
         sys.exit("wrk sends the requests; on Debian: apt-get install wrk")
-    over = []
+    failed = []
     for name, short in MEASUREMENTS.items():
         began = time.monotonic()
         print(f"\n## bench.{name}\n", flush=True)
         command = [sys.executable, "-m", f"bench.{name}", *(short if quick else [])]
-        if subprocess.run(command, env=environment({}), cwd=ROOT, check=False).returncode:
-            over.append(name)
+        status = subprocess.run(command, env=environment({}), cwd=ROOT, check=False).returncode
+        if status:
+            failed.append(f"bench.{name}: {status}")
         print(f"\n({time.monotonic() - began:.0f} s)", flush=True)
     subprocess.run([sys.executable, "-m", "bench.document"], env=environment({}), cwd=ROOT, check=True)
-    sys.exit(f"over a budget, or not measured: {', '.join(over)}" if over else 0)
+    sys.exit(f"over a budget, or not measured; exit statuses: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ class StandIn(Kinesis):
         return int(self._counts()["calls"].get("DescribeStreamSummary", 0))
 
     def _counts(self) -> dict[str, Any]:
-        return ask(self.counts_url)
+        counts: dict[str, Any] = ask(self.counts_url)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def fake(shards: int, options: Sequence[str] = UNLIMITED, *, latency: float = 0.
 
     Args:
         shards: of its stream.
-        options: of `python -m headgate.testing`; without any it throttles as Kinesis does.
+        options: of `python -m headgate.testing`; with none at all it throttles as Kinesis does.
         latency: seconds that every answer is held back.
     """
     command = ["--stream", STREAM, "--shards", str(shards), "--ledger", "counts", *options]

@@ -6,6 +6,7 @@ from math import log10
 from bench.budgets import BATCH, BUDGETS, SINGLE, Budget
 from bench.document.svg import bar, dot, line, picture, text
 from bench.growth import report as growth
+from bench.growth.axes import CONNECTIONS
 from bench.results import OURS, Row, Section
 from bench.tables import shown
 
@@ -42,22 +43,23 @@ def cost(sections: Mapping[str, Section]) -> str:
 
 
 def _bars(rows: Sequence[Row], budget: Budget, top: float) -> tuple[list[str], float]:
-    """Bars from the least to the most, and where the budget ends."""
+    """Bars from the least to the most, and where the budget of one of them ends."""
     room = WIDTH - LABEL - 60
     scale = room / max(*(row["cpu"] for row in rows), budget.must)
     shapes, y = [], top
     for row in sorted(rows, key=lambda row: row["cpu"]):
-        kind = "ours" if row.ours else "peer"
+        end, said = LABEL + row["cpu"] * scale, shown(row["cpu"])
         shapes += [
             text(LABEL - 8, y + 15, row.who, anchor="end"),
-            bar(LABEL, y, row["cpu"] * scale, BAR, kind),
-            text(LABEL + row["cpu"] * scale + 6, y + 15, shown(row["cpu"]), "small"),
+            bar(LABEL, y, row["cpu"] * scale, BAR, "ours" if row.ours else "peer"),
         ]
+        if row.who == budget.who:
+            bound = LABEL + budget.must * scale
+            shapes.append(line([(bound, y - 4), (bound, y + BAR + 4)], "bound"))
+            end, said = max(end, bound), f"{said}; must: {budget.must:g}"
+        shapes.append(text(end + 6, y + 15, said, "small"))
         y += BAR + GAP
-    at = LABEL + budget.must * scale
-    shapes.append(line([(at, top - 4), (at, y - GAP + 4)], "bound"))
-    shapes.append(text(at, y + 6, f"must: {budget.must:g}", "small", "middle"))
-    return shapes, y - top + 6
+    return shapes, y - top
 
 
 def curves(section: Section) -> str:
@@ -65,7 +67,7 @@ def curves(section: Section) -> str:
     shapes = [text(0, 18, "Growth: cost against size, both logarithmic; dashed: linear", "title")]
     for number, (name, rows) in enumerate(growth.axes(section).items()):
         x, y = (number % 3) * CELL, 30 + (number // 3) * CELL_HEIGHT
-        idle = name == growth.CONNECTIONS
+        idle = name == CONNECTIONS
         figure, unit = ("memory", "MiB") if idle else ("cpu", "CPU s per million events")
         ours = [(row["size"], row[figure]) for row in rows if row.who == OURS and row["size"]]
         shapes += [text(x, y + 16, name, "title"), text(x, y + 32, unit, "small")]
@@ -92,15 +94,19 @@ def _curve(points: Sequence[tuple[float, float]], left: float, top: float) -> li
     shapes = [
         line(
             [(left + MARGIN - 6, top), (left + MARGIN - 6, corner), (left + MARGIN + width, corner)],
-            "axis line",
+            "axis",
         ),
         line([place(first, begin), place(end, begin * end / first)], "linear"),
-        line([place(*point) for point in points], "ours line"),
+        line([place(*point) for point in points], "ours"),
     ]
     for size, cost in points:
         x, y = place(size, cost)
-        shapes += [dot(x, y, "ours"), text(x, corner + 15, f"{size:,.0f}", "small", "middle")]
-    for size, cost in (points[0], points[-1]):
-        x, y = place(size, cost)
-        shapes.append(text(x, y - 7, shown(cost), "small", "middle"))
+        shapes += [dot(x, y, "ours"), text(x, corner + 15, _short(size), "small", "middle")]
+    for point, anchor in ((points[0], "start"), (points[-1], "end")):
+        x, y = place(*point)
+        shapes.append(text(x, y - 8, shown(point[1]), "small", anchor))
     return shapes
+
+
+def _short(size: float) -> str:
+    return f"{size / 1_000:g}k" if size >= 1_000 else f"{size:g}"

@@ -12,7 +12,7 @@ from bench.ingest import report as ingest
 from bench.ingest import spec
 from bench.losses import report as losses
 from bench.outage import report as outage
-from bench.results import PATH, Section
+from bench.results import OURS, PATH, Section
 from bench.serve import report as serve
 from bench.synth import report as synth
 from bench.tables import table
@@ -57,16 +57,15 @@ def document(sections: Mapping[str, Section]) -> str:
             continue
         section = sections[name]
         picture = GROWTH if name == "growth" else ""
-        headings = "\n\n".join(
-            [f"## {heading}"] * bool(heading) + [f"### {below}"] * bool(below) + [_how(name, section)]
-        )
-        parts.append(f"{headings}\n\n{picture}{said(section)}")
+        titles = [f"## {heading}"] * bool(heading) + [f"### {below}"] * bool(below)
+        parts += [*titles, _how(name, section, newest(sections)), f"{picture}{said(section)}"]
     return "\n\n".join([*parts, NOT_MEASURED]) + "\n"
 
 
 def _head(sections: Mapping[str, Section]) -> str:
-    newest = max(sections.values(), key=lambda section: section.date)
-    machine = table(["measured on", newest.date], newest.machine.items())
+    first = ("cores", "system", OURS)
+    named = sorted(newest(sections).machine.items(), key=lambda item: (item[0] not in first, item[0].lower()))
+    machine = table(["measured on", newest(sections).date], named)
     return f"""\
 # Benchmarks
 
@@ -93,23 +92,34 @@ memory, and lose what [the losses](#losses-duplicates-and-order) show.
 ## What Headgate loses at
 
 Every budget that is not met, and every figure below at which somebody is better than one of Headgate's own
-rows:
+rows by more than 5 %:
 
 {summary.losses(sections)}
 
 By design: a record waits 5 ms for company before it is sent, and a shard's records for the request before
 them, so an answer takes up to twice what Kinesis takes. `ordering = "strict"` sends one record of a key at a
-time. A worker uses one core."""
+time. A worker uses one core. After its start a worker gets to know its destinations, at some milliseconds of
+CPU each, and answers little meanwhile (*CPU s to start* under [Growth](#growth))."""
 
 
-def _how(name: str, section: Section) -> str:
-    told = ", ".join(
+def newest(sections: Mapping[str, Section]) -> Section:
+    """The section that was measured last."""
+    return max(sections.values(), key=lambda section: section.date)
+
+
+def _how(name: str, section: Section, latest: Section) -> str:
+    """How a part was measured, and on what where that differs from what the page begins with."""
+    command = f"`python -m bench.{'ingest.spec' if name == 'spec' else name}`"
+    told = [
         f"{section.settings[each]:,} {unit}"
         for each, unit in {"rounds": "repeats", "seconds": "seconds each", "records": "records"}.items()
         if each in section.settings
-    )
-    module = "bench.ingest.spec" if name == "spec" else f"bench.{name}"
-    return f"*`python -m {module}`, {section.date}{': ' if told else ''}{told}; medians.*"
+    ]
+    elsewhere = [
+        f"{each} {found}" for each, found in section.machine.items() if latest.machine.get(each) != found
+    ]
+    kind = "; medians" if "rounds" in section.settings else ""
+    return f"*{', '.join([command, section.date, *told, *elsewhere])}{kind}.*"
 
 
 NOT_MEASURED = """\

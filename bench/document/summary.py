@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.budgets import BUDGETS, Budget
 from bench.growth import report as growth
-from bench.results import Row, Section
+from bench.results import OURS, Row, Section
 from bench.tables import shown, table
 
 
@@ -23,6 +23,8 @@ class Compared:
     """A difference that is too small to be one, in the unit."""
 
 
+LEVEL = 0.05
+"""Who is better by no more of it is level."""
 COMPARED = (
     Compared("delivery", "cpu", "CPU of delivery alone", "s per million"),
     Compared("delivery", "rate", "throughput of delivery alone", "records a second", more=True),
@@ -60,33 +62,36 @@ def _budget(budget: Budget, section: Section) -> list[object]:
         met = "aim"
     beside: list[object] = ["", ""]
     if peer is not None:
-        ratio = f"{peer[budget.figure] / value:.1f}" if value else ""
-        beside = [f"{peer.who}: {shown(peer[budget.figure])}", ratio]
+        ratio = f"{peer[budget.figure] / value:.2g}" if value else ""
+        beside = [f"{peer.who}: {plain(peer[budget.figure])}", ratio]
     aim = "" if budget.aim is None else f"{budget.aim:g}"
-    return [budget.work, budget.unit, f"{budget.must:g}", aim, _plain(value), met, *beside]
+    return [budget.work, budget.unit, f"{budget.must:g}", aim, plain(value), met, *beside]
 
 
-def _plain(value: float) -> str:
-    return f"{value:.0f}" if value == int(value) else shown(value)
+def plain(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else shown(value)
 
 
 def losses(sections: Mapping[str, Section]) -> str:
     """Where a budget is not met, a peer is better, or a cost grows faster than what it is the cost of."""
     over = [
-        f"{each.work}: {_plain(value)} {each.unit}; its budget is {each.must:g}"
+        f"- {each.work}: {plain(value)} {each.unit}; its budget is {each.must:g}"
         for each in BUDGETS
         if each.section in sections and not each.kept(value := each.value(sections[each.section]), each.must)
     ]
-    beaten = [
-        each for one in COMPARED if one.section in sections for each in _beaten(one, sections[one.section])
-    ]
     worse = growth.worse_than_linear(sections["growth"]) if "growth" in sections else []
-    lines = [*over, *beaten, *(f"growth worse than linear: {each}" for each in worse)]
-    return "\n".join(f"- {each}" for each in lines)
+    over += [f"- growth worse than linear: {each}" for each in worse]
+    beaten = [
+        row for one in COMPARED if one.section in sections for row in _beaten(one, sections[one.section])
+    ]
+    parts = ["\n".join(over)] if over else []
+    if beaten:
+        parts.append(table(["at what", "unit", "who is better", "theirs", "Headgate's"], beaten))
+    return "\n\n".join(parts)
 
 
-def _beaten(compared: Compared, section: Section) -> Iterator[str]:
-    """Name each work at which somebody else is better than the worst of ours."""
+def _beaten(compared: Compared, section: Section) -> Iterator[list[str]]:
+    """Give a row for each work at which somebody else is better than the worst of ours."""
     figure = compared.figure
     for (what, to), rows in _comparable(section).items():
         peers = [row for row in rows if not row.ours and figure in row.figures and _whole(row, figure)]
@@ -98,9 +103,15 @@ def _beaten(compared: Compared, section: Section) -> Iterator[str]:
             if row.ours and figure in row.figures and _better(best[figure], row[figure], compared)
         ]  # fmt: skip
         if behind:
-            where = "".join(f", {each}" for each in (what, to) if each)
-            ours = "; ".join(f"{row.who} {_plain(row[figure])}" for row in behind)
-            yield f"{compared.called}{where}: {best.who} {_plain(best[figure])} {compared.unit}; {ours}"
+            where = [compared.called, *(each for each in (what, to) if each)]
+            ours = "; ".join(f"{_of(row)}{plain(row[figure])}" for row in behind)
+            yield [", ".join(where), compared.unit, best.who, plain(best[figure]), ours]
+
+
+def _of(row: Row) -> str:
+    """Which of ours it is, where there are several."""
+    which = row.who.removeprefix(OURS).lstrip(", ")
+    return f"{which} " if which else ""
 
 
 def _comparable(section: Section) -> dict[tuple[str, str], list[Row]]:
@@ -118,4 +129,6 @@ def _whole(row: Row, figure: str) -> bool:
 
 
 def _better(peer: float, ours: float, compared: Compared) -> bool:
-    return peer > ours + compared.least if compared.more else peer < ours - compared.least
+    """Whether a peer is better by more than repeats confirm."""
+    more, less = (peer, ours) if compared.more else (ours, peer)
+    return more > less * (1 + LEVEL) + compared.least

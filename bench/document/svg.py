@@ -9,10 +9,10 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 .small { font-size: 11px; fill: #59636e }
 .ours { fill: #0969da; stroke: #0969da }
 .peer { fill: #9aa4ae; stroke: #9aa4ae }
-.line { fill: none; stroke-width: 2 }
+polyline { fill: none !important; stroke-width: 2 }
 .axis { stroke: #b6bec7; stroke-width: 1 }
-.bound { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: 4 3; fill: none }
-.linear { stroke: #8c959f; stroke-width: 1; stroke-dasharray: 4 3; fill: none }
+.bound { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: 4 3 }
+.linear { stroke: #8c959f; stroke-width: 1; stroke-dasharray: 4 3 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .small { fill: #9198a1 }

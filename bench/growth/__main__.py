@@ -22,6 +22,11 @@ from headgate.server import MOST_PREPARED
 
 CLIENTS = 64
 PATIENCE = 60
+PATIENT = {
+    OURS: ["--max-connections", str(2 * max(OPEN))],
+    "FastAPI, aiobotocore": ["--timeout-keep-alive", "600"],
+}
+"""What has each collector keep so many idle connections."""
 SPARE = 200
 """File descriptors that a process needs besides those of connections."""
 
@@ -78,25 +83,20 @@ def idle(port: int, count: int) -> Iterator[None]:
 
 
 def connections(directory: Path) -> list[Row]:
-    """Measure memory against connections that are open and idle."""
+    """Measure memory against connections that are open and idle, each time of a new process."""
     _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed < (needed := max(OPEN) + SPARE):
+        sys.exit(f"this machine allows {allowed} open files (`ulimit -Hn`), not {needed}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
-    rows, port = [], free_port()
-    patient = {
-        OURS: ["--max-connections", "20000"],
-        "FastAPI, aiobotocore": ["--timeout-keep-alive", "600"],
-    }
+    rows = []
     with standin(1) as at:
-        for name, options in patient.items():
-            with serving([*COLLECTORS[name](port, directory), *options], port, at) as collector:
-                for count in OPEN:
-                    if allowed < count + SPARE:
-                        needed = count + SPARE
-                        sys.exit(f"this machine allows {allowed} open files (`ulimit -Hn`), not {needed}")
-                    with idle(port, count):
-                        row = Row(name, CONNECTIONS)
-                        row.add(size=count, memory=memory(collector.pid))
-                        rows.append(row)
+        for name, options in PATIENT.items():
+            for count in OPEN:
+                port, row = free_port(), Row(name, CONNECTIONS)
+                command = [*COLLECTORS[name](port, directory), *options]
+                with serving(command, port, at) as collector, idle(port, count):
+                    row.add(size=count, memory=memory(collector.pid))
+                rows.append(row)
     return rows
 
 

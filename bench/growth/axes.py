@@ -38,7 +38,7 @@ AXES = (
     Axis("bytes of an event", (100, 1_000, 10_000, 30_000), lambda size: Setup(event_bytes=size)),
 )
 CONNECTIONS = "idle connections"
-OPEN = (0, 100, 1_000, 10_000)
+OPEN = (0, 100, 1_000, 2_500, 5_000, 10_000)
 
 
 def bodies(setup: Setup) -> tuple[list[Any], int]:

@@ -8,6 +8,8 @@ from bench.results import Row, Section
 from bench.tables import table
 
 FIGURES = ("cpu", "events", "memory", "start")
+FIRST_TO_COUNT = 1_000
+"""Connections from which on their memory is counted."""
 NOISE = 1.25
 """Two neighbours' cost may grow by so much more than their size before it is called worse than linear."""
 
@@ -54,20 +56,22 @@ def exponent(rows: list[Row], figure: str) -> float:
 
 def worse_than_linear(section: Section) -> list[str]:
     """Name the steps at which a cost grew faster than what it is the cost of."""
-    found = []
-    for name, rows in axes(section).items():
-        for who in dict.fromkeys(row.who for row in rows if row.ours):
-            of = [row for row in rows if row.who == who]
-            base = of[0]["memory"] if name == CONNECTIONS else 0.0
-            figure = "memory" if name == CONNECTIONS else "cpu"
-            steps = [(one, two) for one, two in pairwise(of) if one["size"]]
-            found += [
-                f"{name}, from {one['size']:,.0f} to {two['size']:,.0f}: {figure} x {grown:.1f}"
-                for one, two in steps
-                if (grown := (two[figure] - base) / max(one[figure] - base, 0.5))
-                > two["size"] / one["size"] * NOISE
-            ]
-    return found
+    return [
+        f"{name}, from {before:,.0f} to {after:,.0f}: cost x {then / now:.1f}"
+        for name, rows in axes(section).items()
+        for (before, small, now), (after, large, then) in pairwise(_costs(name, rows))
+        if then / now > large / small * NOISE
+    ]
+
+
+def _costs(name: str, rows: list[Row]) -> list[tuple[float, float, float]]:
+    """Sizes as they are called, sizes to compare, and what they cost."""
+    ours = [row for row in rows if row.ours]
+    if name != CONNECTIONS:
+        return [(row["size"], row["size"], row["cpu"]) for row in ours]
+    # The first connections live in memory that a worker has to spare when it begins.
+    first, *more = [row for row in ours if row["size"] >= FIRST_TO_COUNT]
+    return [(row["size"], row["size"] - first["size"], row["memory"] - first["memory"]) for row in more]
 
 
 def _connections(rows: list[Row]) -> str:
@@ -75,7 +79,9 @@ def _connections(rows: list[Row]) -> str:
     sizes = sorted({row["size"] for row in rows})
     by = {(row.who, row["size"]): row["memory"] for row in rows}
     cells = [[int(size), *(by[each, size] for each in who)] for size in sizes]
-    most = sizes[-1]
-    each = ", ".join(f"{name} {(by[name, most] - by[name, 0]) / most * 1024:.1f}" for name in who)
+    first, most = FIRST_TO_COUNT, sizes[-1]
+    each = ", ".join(
+        f"{name} {(by[name, most] - by[name, first]) / (most - first) * 1024:.1f}" for name in who
+    )
     head = [CONNECTIONS, *(f"{name}, MiB" for name in who)]
-    return f"{table(head, cells)}\n\nKiB of a connection: {each}."
+    return f"{table(head, cells)}\n\nKiB of a connection, from {first:,} on: {each}."

@@ -60,7 +60,7 @@ def microseconds(port: int, pid: int, script: Path, seconds: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each server, in turn (default: 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each server, in turn (default: 3)")
     parser.add_argument("--seconds", type=int, default=2, help="seconds of each run (default: 2)")
     asked = parser.parse_args()
     demand_peers()

@@ -19,9 +19,9 @@ flight promise no order even where nothing is wrong.
 
 {table(["", *names], rows)}
 
-What that took, in seconds and requests. Headgate's seconds are the price of pacing: where throttling has
-nothing to do with the pace, each lane takes every refusal for its shard's limit and slows down, to no
-avail.
+What that took, in seconds with the program's start, and in requests. Headgate's seconds are the price of
+pacing: where throttling has nothing to do with the pace, each lane takes every refusal for its shard's
+limit and slows down, to no avail.
 
 {table(["", *names], seconds)}"""
 

@@ -50,7 +50,7 @@ def course(what: str, seconds: int) -> Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.outage", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=30, help="how long Kinesis is down (default: 30)")
+    parser.add_argument("--seconds", type=int, default=20, help="how long Kinesis is down (default: 20)")
     asked = parser.parse_args()
     rows = [course(what, asked.seconds) for what in OUTAGES]
     if not all(row["recovered"] for row in rows):

@@ -43,7 +43,7 @@ def measured(rounds: int, seconds: int, directory: Path, to: str) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.serve", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each, in turn (default: 5)")
+    parser.add_argument("--rounds", type=int, default=4, help="runs of each, in turn (default: 4)")
     parser.add_argument("--seconds", type=int, default=2, help="seconds of each run (default: 2)")
     asked = parser.parse_args()
     demand_peers()

@@ -101,7 +101,7 @@ def measured(apps: dict[str, Path], command: Command, rounds: int) -> dict[str, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.synth", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each app, in turn (default: 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each app, in turn (default: 3)")
     asked = parser.parse_args()
     rows = []
     for work, apps in WORK.items():

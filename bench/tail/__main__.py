@@ -71,7 +71,7 @@ def run(command: list[str], more: dict[str, str]) -> Run:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.tail", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn (default: 3)")
+    parser.add_argument("--rounds", type=int, default=2, help="runs of each, in turn (default: 2)")
     parser.add_argument("--answers", type=int, default=1, help="answers of each shard (default: 1)")
     asked = parser.parse_args()
     records = SHARDS * MOST_RECORDS * asked.answers

@@ -16,11 +16,12 @@ from bench.standin.answers import CBOR, JSON, Answers
 from bench.standin.connection import Answer as HttpAnswer
 from bench.standin.connection import Connection as HttpConnection
 from bench.standin.connection import Request
+from bench.wire.__main__ import boto3_client as client_at
 from headgate.delivery.wire import forms
 from headgate.delivery.wire.messages import Answer
 from headgate.shards import list_shards
 from headgate.testing import FakeKinesis
-from tests.testing.asking import Connection
+from tests.testing.asking import Connection, boto3_client
 
 KEYS = [
     "u",
@@ -83,37 +84,32 @@ def test_keys_are_found_however_a_client_spells_its_requests(records: list[tuple
             assert keys.of_json(body.encode()) == expected
 
 
-def test_aws_own_sdk_is_answered_over_http_and_tls_with_the_fakes_shards() -> None:
-    import boto3
+def ask_everything(kinesis: Any) -> list[Any]:
+    """Call each operation that the stand-in knows; return where it says that records are."""
+    put = kinesis.put_records(StreamName="events", Records=entries())
+    one = kinesis.put_record(StreamName="events", Data=b"x", PartitionKey="Zoë")
+    summary = kinesis.describe_stream_summary(StreamName="events")["StreamDescriptionSummary"]
+    return [
+        [record["ShardId"] for record in put["Records"]],
+        one["ShardId"],
+        [(shard["ShardId"], shard["HashKeyRange"]) for shard in list_shards(kinesis, "events")],
+        summary["OpenShardCount"],
+    ]
 
-    for tls in (False, True):
-        with FakeKinesis(streams={"events": 3}) as fake, standin(3, tls=tls, latency=0.001) as at:
-            options = {"region_name": "us-west-2", "aws_access_key_id": "a", "aws_secret_access_key": "s"}
-            of_fake = boto3.client("kinesis", endpoint_url=fake.url, **options)
-            verify = str(at.certificate) if tls else None
-            client = boto3.client("kinesis", endpoint_url=at.url, verify=verify, **options)
-            for ask in (
-                lambda kinesis: [
-                    each["ShardId"]
-                    for each in kinesis.put_records(StreamName="events", Records=entries())["Records"]
-                ],
-                lambda kinesis: kinesis.put_record(StreamName="events", Data=b"x", PartitionKey="Zoë")[
-                    "ShardId"
-                ],
-                lambda kinesis: [
-                    (each["ShardId"], each["HashKeyRange"]) for each in list_shards(kinesis, "events")
-                ],
-                lambda kinesis: kinesis.describe_stream_summary(StreamName="events")[
-                    "StreamDescriptionSummary"
-                ]["OpenShardCount"],
-            ):
-                assert ask(client) == ask(of_fake)
-            with pytest.raises(client.exceptions.ClientError, match="UnknownOperationException"):
-                client.delete_stream(StreamName="events")
-            assert at.records() == len(KEYS) + 1
-            assert 0 < at.cpu() < 60
-            for each in (client, of_fake):
-                each.close()
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_awss_own_sdk_is_answered_with_the_fakes_shards(tls: bool) -> None:
+    with FakeKinesis(streams={"events": 3}) as fake, standin(3, tls=tls, latency=0.001) as at:
+        of_fake = boto3_client(fake)
+        client = client_at(at.url, str(at.certificate) if tls else None)
+        assert ask_everything(client) == ask_everything(of_fake)
+        with pytest.raises(client.exceptions.ClientError, match="UnknownOperationException"):
+            client.delete_stream(StreamName="events")
+        assert at.records() == len(KEYS) + 1
+        assert at.described() == 1
+        assert 0 < at.cpu() < 60
+        client.close()
+        of_fake.close()
 
 
 class Transport:

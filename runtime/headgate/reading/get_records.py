@@ -1,7 +1,7 @@
 """GetRecords, its answer decoded straight into records.
 
 boto3 sends the request, as it does every other. It would make a dictionary of each record of the answer,
-which takes many times the CPU (`bench/README.md`).
+which takes many times the CPU (docs/benchmarks.md).
 """
 
 from typing import TYPE_CHECKING, Any
