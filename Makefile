@@ -8,6 +8,7 @@ PYTHON ?= python3
 # Most acceptance tests wait, so two processes take half the time even where they share the cores.
 WORKERS ?= --numprocesses 2 --dist loadfile
 BIN := .venv/bin
+VENDOR := runtime/headgate/console/vendor
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -22,7 +23,7 @@ NODE_REQUIREMENTS := $(shell [ "$(NODE_MAJOR)" -ge 22 ] || echo requirements/nod
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: .venv/.ready node_modules/.ready ## create .venv/ with everything, and .venv/bin/headgate
+setup: .venv/.ready node_modules/.ready $(VENDOR)/.ready ## create .venv/ with everything, and .venv/bin/headgate
 
 demo: setup .tools/ministack/.ready ## from nothing to your own events, read back out of a stream, on an embedded AWS
 	@$(BIN)/python -m demo
@@ -58,7 +59,7 @@ lock: .tools/uv/.ready ## renew every locked requirements file
 	@.tools/uv/bin/python requirements/lock.py
 
 clean: ## remove all that make made
-	rm -rf .venv .tools node_modules bench/peers/node_modules docs/diagram/node_modules cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tools node_modules bench/peers/node_modules docs/diagram/node_modules $(VENDOR) cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help setup demo synth test lint sdks bench soak diagram lock clean
@@ -93,6 +94,14 @@ UV := .tools/uv/bin/uv
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "setting up the CDK command line and Segment's SDKs"
 	@npm ci --silent --no-progress
+	@touch $@
+
+# What the console's pages run in the browser: npm checks it against package-lock.json, and the wheel takes it along.
+$(VENDOR)/.ready: node_modules/.ready
+	@mkdir -p $(VENDOR)
+	@cp node_modules/htmx.org/dist/htmx.min.js node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(VENDOR)/
+	@cp node_modules/htmx-ext-sse/dist/sse.min.js $(VENDOR)/htmx-sse.js
+	@for name in htmx.org htmx-ext-sse uplot; do cp node_modules/$$name/LICENSE $(VENDOR)/LICENSE.$$name; done
 	@touch $@
 
 bench/peers/node_modules/.ready: bench/peers/package-lock.json .venv/.ready

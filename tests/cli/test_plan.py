@@ -202,7 +202,7 @@ def test_a_stream_without_data_is_one_line(run: Run, cloudwatch: Any) -> None:
 def test_a_refusal_of_cloudwatch_is_one_line(
     run: Run, cloudwatch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headgate.cli.aws.cloudwatch_client", lambda _: cloudwatch)
+    monkeypatch.setattr("headgate.aws.cloudwatch_client", lambda _: cloudwatch)
     said = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: cloudwatch:GetMetricData"
     with Stubber(cloudwatch) as stubber:
         stubber.add_client_error("get_metric_data", "AccessDenied", said)

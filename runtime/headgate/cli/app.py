@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import headgate
-from headgate.cli import audience, check, plan, redrive, serve, settings, shards, tail, trait
+from headgate.cli import audience, check, console, plan, redrive, serve, settings, shards, tail, trait
 from headgate.errors import INTERRUPTED, HeadgateError, one_line
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("tail")(tail.tail)
 app.command("plan")(plan.plan)
+app.command("console")(console.console)
 app.command("shards")(shards.shards)
 app.command("redrive")(redrive.redrive)
 app.add_typer(audience.app, name="audience")

@@ -139,7 +139,7 @@ def _retention_hours(text: str) -> int:
 
 
 def _origin(stream: str, region: str | None) -> Origin:
-    from headgate.cli.aws import aws_faults_in_one_line, cloudwatch_client
+    from headgate.aws import aws_faults_in_one_line, cloudwatch_client
     from headgate.planning.cloudwatch import DAYS, past_load
 
     client = cloudwatch_client(region)

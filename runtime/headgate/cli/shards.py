@@ -61,7 +61,7 @@ def shards(
 
 
 def _shards(name: str, region: str | None, seconds: int, as_json: bool) -> None:
-    from headgate.cli.aws import aws_faults_in_one_line, kinesis_client
+    from headgate.aws import aws_faults_in_one_line, kinesis_client
     from headgate.reading.reader import PARALLEL_READS
     from headgate.shards import list_shards
 

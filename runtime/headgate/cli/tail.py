@@ -123,7 +123,7 @@ def _tail(
     limit: int | None,
     stats: bool,
 ) -> None:
-    from headgate.cli.aws import aws_faults_in_one_line, kinesis_client
+    from headgate.aws import aws_faults_in_one_line, kinesis_client
     from headgate.reading.reader import PARALLEL_READS, StreamReader
 
     client = kinesis_client(region, connections=PARALLEL_READS)

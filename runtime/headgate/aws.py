@@ -1,4 +1,4 @@
-"""AWS clients for the commands, and what AWS says in one line.
+"""AWS clients for commands and the console, and what AWS says in one line.
 
 Credentials, profiles, regions and endpoints are found as in every AWS tool.
 """

@@ -1,0 +1,90 @@
+"""`headgate console`: what flows, its settings and its dead letters, on a page in the browser."""
+
+import asyncio
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headgate.errors import HeadgateError, UsageError
+
+
+def console(
+    sources: Annotated[
+        str, typer.Option(metavar="STORE", help="The sources, as `headgate serve` reads them.")
+    ] = "sources.toml",
+    forwarder: Annotated[
+        str, typer.Option(metavar="URL", help="The forwarder that the event tester sends through.")
+    ] = "http://127.0.0.1:8080",
+    status: Annotated[
+        str, typer.Option(metavar="URL", help="Its status page; see: headgate serve --status-port.")
+    ] = "http://127.0.0.1:8081/statusz",
+    dead_letter_queue: Annotated[
+        str | None, typer.Option(metavar="URL", help="The queue of the dead letters.", show_default=False)
+    ] = None,
+    dead_letter_file: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The file of the dead letters.", show_default=False)
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 for any that is free.")
+    ] = 0,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+) -> None:
+    """Show what flows, change it and test it, on a page in the browser.
+
+    It listens on loopback alone, and works with your own AWS credentials: IAM decides what it may do. The
+    link that it prints lets one browser in, once. On a terminal, Enter prints another; Ctrl-C ends it.
+
+    Settings can be changed where a table keeps them (dynamodb://TABLE); those of
+    a file or a secret are only shown.
+
+    Examples:
+    headgate console --sources sources.toml
+
+    headgate console --sources dynamodb://headgate-settings --dead-letter-queue $URL
+    """
+    from headgate.clients import own_session
+
+    try:
+        from headgate.console.desk import ConsoleOptions
+        from headgate.console.serving import serve
+    except ModuleNotFoundError:
+        raise HeadgateError(
+            "this command needs an extra that is not installed: pip install 'headgate[console]'"
+        ) from None
+
+    for name, given in (("--forwarder", forwarder), ("--status", status)):
+        if not given.startswith(("http://", "https://")):
+            raise UsageError(f"{name} is {given!r}; allowed: a URL that begins with http:// or https://")
+    if dead_letter_queue is not None and dead_letter_file is not None:
+        raise UsageError("give one of --dead-letter-queue and --dead-letter-file")
+    options = ConsoleOptions(
+        sources=sources,
+        forwarder=forwarder.rstrip("/"),
+        status=status,
+        dead_letter_queue=dead_letter_queue,
+        dead_letter_file=dead_letter_file,
+    )
+    serve(options, own_session(), port, lambda link: _tell(link, open_=open_))
+
+
+def _tell(link: Callable[[], str], *, open_: bool) -> None:
+    """Print a link; on a terminal, another for each Enter."""
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    first = link()
+    typer.echo(first)
+    if open_ and on_terminal:
+        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, first)
+    if on_terminal:
+        typer.echo("Enter prints another link; Ctrl-C ends the console.", err=True)
+        asyncio.get_running_loop().add_reader(sys.stdin, _another, link)
+
+
+def _another(link: Callable[[], str]) -> None:
+    if sys.stdin.readline():
+        typer.echo(link())
+    else:  # nobody types any more
+        asyncio.get_running_loop().remove_reader(sys.stdin)

@@ -1,0 +1,75 @@
+"""Pages and parts of pages, made of templates. Every value is escaped: events are hostile input."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+import headgate
+from headgate.errors import AwsError, HeadgateError, UsageError
+
+HERE = Path(__file__).parent
+STATIC, VENDOR = HERE / "static", HERE / "vendor"
+
+
+class Entry(NamedTuple):
+    """One page in the navigation."""
+
+    path: str
+    title: str
+
+
+NAVIGATION: Sequence[Entry] = (
+    Entry("/", "Overview"),
+    Entry("/destinations", "Destinations"),
+    Entry("/live", "Live events"),
+    Entry("/tester", "Event tester"),
+    Entry("/letters", "Dead letters"),
+)
+
+_environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a part of a page."""
+    return _environment.get_template(template).render(values)
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return an answer: a whole page, which extends `base.html`, or a part of one.
+
+    Args:
+        request: what is answered.
+        template: its file in `templates/`.
+        status: the status code.
+        values: what the template needs.
+    """
+    return HTMLResponse(rendered(template, **_common(request), **values), status)
+
+
+def fault_page(request: Request, fault: Exception) -> HTMLResponse:
+    """Return what is shown where a page cannot be: the fault's one line."""
+    assert isinstance(fault, HeadgateError)  # noqa: S101  # it is registered for those alone
+    status = 502 if isinstance(fault, AwsError) else 400 if isinstance(fault, UsageError) else 500
+    # htmx puts an answer where the page has asked for it, so a part is all that fits there.
+    template = "fault.html" if "hx-request" in request.headers else "fault_page.html"
+    return page(request, template, status=status, fault=str(fault))
+
+
+def _common(request: Request) -> Mapping[str, Any]:
+    return {
+        "navigation": NAVIGATION,
+        "path": request.url.path,
+        "csrf": request.state.session.csrf,
+        "version": headgate.__version__,
+        "opened_on": request.app.state.desk.sources.name,
+    }
