@@ -8,10 +8,13 @@ import httptools
 from headgate.ingest.answers import Answer, error, method_not_allowed
 from headgate.ingest.connections import Connections
 from headgate.ingest.requests import KEPT, Request
+from headgate.ingest.same_head import SameHead, same_head
 
 METHODS = b"GET, HEAD, POST, OPTIONS"
 _VERSIONED = frozenset({b"connection", b"expect", b"transfer-encoding"})
 """Headers that mean something in one version of HTTP alone."""
+_HEADS_TRIED = 4
+"""Heads of a connection that are compared with what comes next, before its client is taken to vary them."""
 
 
 class _Refused(Exception):  # noqa: N818  # stops the parser from inside a callback
@@ -49,6 +52,8 @@ class RequestReader:
         self._head_lines = 0
         self._unparsed = 0
         self._pieces: bytearray | None = None  # of a body that came in more than one
+        self._same: SameHead | None = None
+        self._heads_left = _HEADS_TRIED
         self.reading = False
         """Whether a request has begun and is not whole yet."""
         self.in_body = False
@@ -62,6 +67,11 @@ class RequestReader:
         """Take what came."""
         if self.ended:
             return
+        at_head = not self.reading
+        if at_head and self._same is not None:
+            data = self._read_again(self._same, data)
+            if not data:
+                return
         begun = self._request
         rest = data
         while True:
@@ -74,8 +84,38 @@ class RequestReader:
             except httptools.HttpParserError as fault:
                 self._failed(fault)
             break
-        if self.reading and not self.in_body:
-            self._bound_unended_head(len(data) if begun is self._request else 0)
+        if self.reading:
+            if not self.in_body:
+                self._bound_unended_head(len(data) if begun is self._request else 0)
+        elif at_head and self._heads_left and not self.ended:
+            self._heads_left -= 1
+            self._same = same_head(data, self._request)
+
+    def _read_again(self, same: SameHead, data: bytes) -> bytes:
+        """Hand on the requests that data begins with and whose heads are known; return what comes after."""
+        connections = self._connections
+        while (body := same.body_in(data)) is not None:
+            start, end = body
+            held = end - start
+            # What is too large, or too much, is refused where any other request is.
+            if held > self._limits.request_bytes or connections.held_bytes + held > self._limits.held_bytes:
+                break
+            connections.held_bytes += held
+            self._on_request(
+                Request(
+                    self._peer,
+                    b"POST",
+                    same.target,
+                    same.headers,
+                    data[start:end],
+                    keep_alive=True,
+                    held=held,
+                )
+            )
+            data = data[end:]
+            if self.ended:
+                return b""
+        return data
 
     def refuse(self, fault: Answer) -> None:
         """Give up the request that is being read, and all that comes after it."""
