@@ -98,9 +98,9 @@ rows by more than 5 %:
 
 By design: a record waits 5 ms for company before it is sent, and a shard's records for the request before
 them, so an answer takes up to twice what Kinesis takes. `ordering = "strict"` sends one record of a key at a
-time. A worker uses one core. A worker gets to know a destination before it sends to it, at some milliseconds of
-CPU: up to 64 of them before it listens (*CPU s to start* under [Growth](#growth)), the others with their first
-events, whose answers wait for it."""
+time. A worker uses one core. It gets to know a destination before it sends to it, at some milliseconds of
+CPU: up to 64 of them before it listens (*CPU s to start* under [Growth](#growth)), the others with their
+first events, whose answers wait for it."""
 
 
 def newest(sections: Mapping[str, Section]) -> Section:

@@ -22,9 +22,9 @@ def report(section: Section) -> str:
 `headgate serve` in front of the stand-in, driven by wrk over {settings["connections"]} connections with
 batches of 50 events (of 10, where their size grows). What does not grow is 1 destination, 8 shards, 1
 worker. CPU is that of all of its processes; events a second are those of a machine whose cores wrk and
-the stand-in use, too. To start is until a worker knows the shards of its destinations, of {MOST_PREPARED} at most: those
-beyond are met with their first events, before the measurement. Exponents are of the cost from the smallest to
-the largest size: 0 is no growth, 1 is linear."""
+the stand-in use, too. To start is until a worker knows the shards of its destinations, of {MOST_PREPARED} at
+most: those beyond are met with their first events, before the measurement. Exponents are of the cost from
+the smallest to the largest size: 0 is no growth, 1 is linear."""
     ]
     for name, rows in axes(section).items():
         if name == CONNECTIONS:
