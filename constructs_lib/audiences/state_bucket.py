@@ -1,10 +1,10 @@
 """The bucket for what every user was last told, which the next sync compares with."""
 
-from typing import cast
-
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from constructs_lib.private_bucket import private_bucket
 
 PREFIX = "audiences/"
 """Where in the bucket the state is."""
@@ -18,15 +18,10 @@ def state_bucket(scope: Construct, construct_id: str) -> s3.Bucket:
     Without the state every user of every audience is sent anew. What a sync replaced can be brought back for
     a month. S3 writes the bucket's access logs beside it, for 90 days.
     """
-    bucket = s3.Bucket(
+    return private_bucket(
         scope,
         construct_id,
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        enforce_ssl=True,
-        minimum_tls_version=1.2,
-        server_access_logs_prefix=ACCESS_LOGS,
-        versioned=True,
+        access_logs=ACCESS_LOGS,
         lifecycle_rules=[
             s3.LifecycleRule(
                 noncurrent_version_expiration=Duration.days(30),
@@ -35,7 +30,4 @@ def state_bucket(scope: Construct, construct_id: str) -> s3.Bucket:
             ),
             s3.LifecycleRule(prefix=ACCESS_LOGS, expiration=Duration.days(90)),
         ],
-        removal_policy=RemovalPolicy.RETAIN,
     )
-    cast("s3.BucketPolicy", bucket.policy).apply_removal_policy(RemovalPolicy.RETAIN)
-    return bucket

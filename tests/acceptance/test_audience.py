@@ -14,12 +14,12 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from demo.forwarder import HEADGATE
 from headgate.audiences.sending import WINDOW
 from headgate.testing import AcceptedRecord, FakeKinesis, Limits
 from tests.acceptance.soak import SOAK
+from tests.aws_surroundings import moto_server
 
 KILLS, MEMBERS = (60, 60_000) if SOAK else (4, 6_000)
 SOURCES = '[[sources]]\nid = "shop"\nwrite_keys = ["wk"]\n[[sources.destinations]]\nstream_name = "events"\n'
@@ -89,10 +89,7 @@ def syncing(tmp_path: Path) -> Iterator[Syncing]:
 @pytest.fixture
 def bucket() -> Iterator[tuple[str, dict[str, str]]]:
     """A bucket's name, and where S3 is."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    try:
+    with moto_server() as url:
         client = boto3.client(
             "s3",
             endpoint_url=url,
@@ -102,8 +99,6 @@ def bucket() -> Iterator[tuple[str, dict[str, str]]]:
         )
         client.create_bucket(Bucket="audiences")
         yield "audiences", {"AWS_ENDPOINT_URL_S3": url}
-    finally:
-        server.stop()
 
 
 def known(records: Sequence[AcceptedRecord]) -> set[str]:

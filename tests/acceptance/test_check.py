@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from demo.embedded_aws import Credentials, EmbeddedAws, embedded_aws
 from demo.forwarder import HEADGATE
@@ -22,6 +21,7 @@ from headgate.cli import app
 from tests.acceptance import broken
 from tests.acceptance.broken import SECRET_ID, SECRETS, SOURCE_ID, TABLE, Make, Run, Where, toml, trust, what
 from tests.acceptance.operate import check_example, check_row, rows
+from tests.aws_surroundings import moto_server
 
 EXAMPLES = {
     broken.secret_id_for_source_id: "Access denied",
@@ -57,13 +57,8 @@ class Ended:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedAws, str]]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with embedded_aws(tmp_path_factory.mktemp("check")) as aws:
-        moto.start()
-        try:
-            yield aws, "http://{}:{}".format(*moto.get_host_and_port())
-        finally:
-            moto.stop()
+    with embedded_aws(tmp_path_factory.mktemp("check")) as aws, moto_server() as moto:
+        yield aws, moto
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import boto3
 import botocore.session
 import pytest
 from botocore.session import Session
-from moto.server import ThreadedMotoServer
 
 from headgate.audiences.bucket import Bucket
 from headgate.audiences.db import connect
+from tests.aws_surroundings import moto_server, surround
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -52,19 +52,15 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[DuckDBPyConnection
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        yield "http://{}:{}".format(*server.get_host_and_port())
-    finally:
-        server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def service(moto_url: str) -> tuple[Session, Any]:
     """A session and a client for all: to make one takes longer than most of what is done with it."""
     with pytest.MonkeyPatch.context() as patch:
-        _surround(patch, moto_url)
+        surround(patch, REGION, AWS_ENDPOINT_URL_S3=moto_url)
         session = botocore.session.get_session()
         session.get_credentials()
         return session, boto3.client("s3", region_name=REGION)
@@ -72,24 +68,8 @@ def service(moto_url: str) -> tuple[Session, Any]:
 
 @pytest.fixture
 def s3(service: tuple[Session, Any], moto_url: str, monkeypatch: pytest.MonkeyPatch) -> S3:
-    _surround(monkeypatch, moto_url)
+    surround(monkeypatch, REGION, AWS_ENDPOINT_URL_S3=moto_url)
     session, client = service
     name = f"bucket-{os.getpid()}-{next(_NUMBERS)}"
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     return S3(name, session, client)
-
-
-def _surround(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    for variable in [each for each in os.environ if each.startswith("AWS_")]:
-        monkeypatch.delenv(variable)
-    for variable, value in {
-        "AWS_ENDPOINT_URL_S3": url,
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1",
-    }.items():
-        monkeypatch.setenv(variable, value)

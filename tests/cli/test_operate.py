@@ -22,7 +22,6 @@ from pathlib import Path
 
 import pytest
 from botocore.session import get_session
-from moto.server import ThreadedMotoServer
 
 from demo.forwarder import HEADGATE
 from headgate.overflow import packs
@@ -31,6 +30,7 @@ from headgate.overflow.origin import Origin
 from headgate.overflow.queue import Queue
 from headgate.reading.load import hash_key
 from headgate.testing import UNLIMITED, FakeKinesis
+from tests.aws_surroundings import moto_server
 from tests.overflow.sqs import client_of
 from tests.testing.asking import boto3_client
 
@@ -206,17 +206,12 @@ def test_one_event(kinesis: FakeKinesis) -> None:
 @pytest.fixture
 def queues(kinesis: FakeKinesis, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The dead letters and the overflow of a forwarder, and what its commands have to know of them."""
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
-    endpoint = "http://{}:{}".format(*moto.get_host_and_port())
-    try:
+    with moto_server() as endpoint:
         for name, value in (kinesis.environment() | {"AWS_ENDPOINT_URL_SQS": endpoint}).items():
             monkeypatch.setenv(name, value)
         urls = [client_of(endpoint).create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "overflow")]
         asyncio.run(fill(*(Queue(get_session(), url) for url in urls)))
         yield {"DEAD_LETTERS": urls[0], "OVERFLOW": urls[1], "AWS_ENDPOINT_URL_SQS": endpoint}
-    finally:
-        moto.stop()
 
 
 async def fill(dead: Queue, overflow: Queue) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import botocore.session
 import pytest
-from moto.server import ThreadedMotoServer
 
 from demo.embedded_aws import embedded_aws
+from tests.aws_surroundings import moto_server, surround
 from tests.overflow.sqs import KEYS, REGION, Proxy, Sqs, client_of, proxied
 
 _NUMBERS = itertools.count()
@@ -16,12 +16,8 @@ _NUMBERS = itertools.count()
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        yield "http://{}:{}".format(*server.get_host_and_port())
-    finally:
-        server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -51,16 +47,6 @@ def name() -> str:
 
 
 def _behind(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Sqs:
-    for variable in [each for each in os.environ if each.startswith("AWS_")]:
-        monkeypatch.delenv(variable)
-    surroundings = {
-        "AWS_ENDPOINT_URL": proxy.url,
-        "AWS_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1",
-    } | {variable.upper(): value for variable, value in KEYS.items()}
-    for variable, value in surroundings.items():
-        monkeypatch.setenv(variable, value)
+    keys = {variable.upper(): value for variable, value in KEYS.items()}
+    surround(monkeypatch, REGION, AWS_ENDPOINT_URL=proxy.url, **keys)
     return Sqs(proxy, client_of(proxy.backend), botocore.session.get_session())

@@ -1,7 +1,6 @@
 """Settings in a secret: moto is AWS Secrets Manager, and checks who may ask where a test wants it to."""
 
 import json
-import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from headgate.errors import AwsError, SettingsError, UsageError
 from headgate.settings import secret_store
 from headgate.settings.locate import store_at
 from headgate.settings.secret_store import SCHEME, SecretStore
+from tests.aws_surroundings import surround
 
 NAME, REGION, CANARY = "headgate/test/sources", "eu-central-1", "only-the-customer-may-read-this"
 ROLE = "arn:aws:iam::123456789012:role/writer"
@@ -28,18 +28,7 @@ def toml(write_key: str, more: str = "") -> str:
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in [each for each in os.environ if each.startswith("AWS_")]:
-        monkeypatch.delenv(variable)
-    for variable, value in {
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1",
-    }.items():
-        monkeypatch.setenv(variable, value)
+    surround(monkeypatch, REGION)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ Source = Annotated[
 ]
 Sources = Annotated[
     str,
-    typer.Option(metavar="STORE", help="The sources, as in headgate serve: a file or secretsmanager://NAME."),
+    typer.Option(metavar="STORE", help="The sources, as `headgate serve` reads them."),
 ]
 State = Annotated[
     str | None,

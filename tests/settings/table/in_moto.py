@@ -1,6 +1,5 @@
 """A table of settings in moto, which is DynamoDB, KMS and STS here, and what tests do with it."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from headgate.settings.table.store import TableStore
 from headgate.settings.table.stored import StoredSource, sealed
 from headgate.settings.table.transactions import Change
 from headgate.settings.table.writer import Writer
+from tests.aws_surroundings import surround
 
 REGION, NAME = "eu-central-1", "headgate-settings"
 ROLE = "arn:aws:iam::123456789012:role/writer"
@@ -93,20 +93,8 @@ class World:
 @contextmanager
 def world_in_moto() -> Iterator[World]:
     """Make a world, in surroundings from which no other AWS can be reached."""
-    ours = {
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1",
-    }
     with pytest.MonkeyPatch.context() as patch:
-        for variable in [each for each in os.environ if each.startswith("AWS_")]:
-            patch.delenv(variable)
-        for variable, value in ours.items():
-            patch.setenv(variable, value)
+        surround(patch, REGION)
         with mock_aws():
             yield World()
 
