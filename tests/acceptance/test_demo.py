@@ -72,8 +72,9 @@ def test_the_demo_reads_back_what_it_sent(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for left-over processes in /proc")
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("step", ["Deploying it", "Starting the forwarder"])
+@pytest.mark.parametrize(
+    ("signum", "step"), [(signal.SIGINT, "Deploying it"), (signal.SIGTERM, "Starting the forwarder")]
+)
 def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, signum: signal.Signals, step: str) -> None:
     with start(tmp_path) as demo:
         assert demo.stdout is not None

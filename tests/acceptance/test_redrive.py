@@ -71,7 +71,7 @@ class World:
 
 @pytest.mark.parametrize(
     ("store", "ended_by"),
-    [("queue", signal.SIGKILL), ("queue", signal.SIGINT), ("file", signal.SIGKILL)],
+    [("queue", signal.SIGKILL), ("file", signal.SIGINT)],
 )
 async def test_a_redrive_that_ends_in_the_middle_loses_nothing_and_goes_on(
     kept: Queues, tmp_path: Path, store: str, ended_by: signal.Signals

@@ -27,6 +27,7 @@ from tests.acceptance.serving import CANARY, Forwarder, as_toml, serving_from
 from tests.acceptance.world import Answer, post
 
 NAME, REGION, ACCOUNT = "headgate/test/sources", "us-west-2", "111122223333"
+WORKERS = 2
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/writer"
 MANY = 12
 """New connections, of which each worker gets some."""
@@ -122,11 +123,10 @@ def reasons(forwarder: Forwarder) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
 def test_the_forwarder_waits_for_its_secret_follows_it_and_outlives_its_loss(
-    kinesis: FakeKinesis, tmp_path: Path, workers: int
+    kinesis: FakeKinesis, tmp_path: Path
 ) -> None:
-    location, options = f"secretsmanager://{NAME}", ("--workers", str(workers))
+    location, options = f"secretsmanager://{NAME}", ("--workers", str(WORKERS))
     with ExitStack() as running:
         aws = running.enter_context(embedded_aws(tmp_path))
         secrets = aws.client("secretsmanager", aws.root(ACCOUNT), REGION)
@@ -137,12 +137,12 @@ def test_the_forwarder_waits_for_its_secret_follows_it_and_outlives_its_loss(
             url, until = it.url, it.child.wait_until
 
             # The secret is not there yet.
-            until(lambda: len(it.said(message="serving")) == workers, 20)
+            until(lambda: len(it.said(message="serving")) == WORKERS, 20)
             assert answer(f"{url}/healthz") is None
             refused = send(url, "wk_1")
             assert (refused.status, refused.body["code"]) == (503, "settings_unread")
             assert 1 <= int(refused.headers["Retry-After"]) <= 300
-            assert len(reasons(it)) == workers
+            assert len(reasons(it)) == WORKERS
             for reason in reasons(it):
                 assert reason.startswith(f"{location}: ResourceNotFoundException: ")
 
@@ -161,7 +161,7 @@ def test_the_forwarder_waits_for_its_secret_follows_it_and_outlives_its_loss(
             assert statuses(url, "wk_3") == {503}
             assert statuses(url, "wk_2") == {200}
             invalid = it.said(message="changed settings are not valid; the last good ones stay in force")
-            assert 1 <= len(invalid) <= workers
+            assert 1 <= len(invalid) <= WORKERS
             assert invalid[0]["reason"].startswith(f"{location}: sources[1] ('src').destinations[1]")
 
             # Nobody answers for Secrets Manager any more.
@@ -170,9 +170,9 @@ def test_the_forwarder_waits_for_its_secret_follows_it_and_outlives_its_loss(
             assert statuses(url, "wk_2") == {200}
             assert healthy(url)
             lost = it.said(message="the settings cannot be read; the last good ones stay in force")
-            assert 1 <= len(lost) <= workers
+            assert 1 <= len(lost) <= WORKERS
             assert "Could not connect" in lost[0]["reason"]
-            until(lambda: it.status()["metrics"]["SettingsFailures"] > 2 * workers, 20)
+            until(lambda: it.status()["metrics"]["SettingsFailures"] > 2 * WORKERS, 20)
             it.stop()
         assert {line["Service"] for line in it.metrics()} == {"by-variable"}
         told = it.child.log.read_text(encoding="utf-8")

@@ -129,8 +129,9 @@ def test_only_what_failed_is_sent_again(*, seed: int, strict: bool) -> None:
     virtual_time.run(work())
 
 
-@pytest.mark.parametrize("lists_shards", [True, False])
-@pytest.mark.parametrize(("shards", "size"), [(1, 100), (3, 500), (3, 2_500)])
+@pytest.mark.parametrize(
+    ("shards", "size", "lists_shards"), [(1, 100, False), (3, 500, True), (3, 2_500, False)]
+)
 def test_throttling_shards_are_used_to_their_limits_and_little_is_sent_twice(
     shards: int, size: int, lists_shards: bool
 ) -> None:
