@@ -1,6 +1,6 @@
 """`GET /statusz` on the loopback interface, in a process that must never wait for who asks.
 
-With `?buckets` it tells of each distribution all that is known, so that a reader can tell how the last seconds were.
+With `?buckets` it tells all that is known of each distribution: two answers then show the time between them.
 
 It runs on anything that has the four methods of `Watcher`: asyncio's event loop where a process is its own
 parent, the supervisor's where there are workers.
