@@ -232,7 +232,7 @@ def test_the_headline_says_what_needs_somebody(shown: bytes, expected: str) -> N
     readings.take(999.0, decoded(shown))
     observer.seen = readings.take(1000.0, decoded(shown))
     assert expected in parts.texts(observer, 1000.0)["headline"]
-    assert "No figures came for 1 min" in parts.texts(observer, 1060.0)["headline"] or "drains" in expected
+    assert "No figures came for 1 min" in parts.texts(observer, 1075.0)["headline"] or "drains" in expected
     observer.fault = "not reachable"
     assert "not reachable" in parts.texts(observer, 1000.0)["headline"]
 

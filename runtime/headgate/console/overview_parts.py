@@ -190,7 +190,8 @@ def _headline(
     if look.process is not None and look.process.draining:
         return "warn", "The forwarder drains: it delivers what it holds, then it stops"
     if now - look.span.at > _LATE_INTERVALS * observer.figures.interval:
-        return "warn", f"No figures came for {duration(now - look.span.at)}"
+        # By the minute: whoever has it read out hears it whenever it changes.
+        return "warn", f"No figures came for {duration((now - look.span.at) // 60 * 60)}"
     times = Counter(row.state for row in destinations)
     for state, tone, one, several in _HEADLINES:
         if times[state]:
