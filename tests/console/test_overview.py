@@ -114,7 +114,7 @@ async def test_what_flows_is_told_as_points_and_parts(tmp_path: Path) -> None:
             await until(lambda: observer._viewers == 0)
     shown = {name: [data for of, data in events if of == name] for name in EVERY_PART | {"points"}}
     assert "1.2.3" in shown["process"][-1]
-    assert any("Delivering to 1 destination" in each for each in shown["headline"])
+    assert any("Delivering to web/events" in each for each in shown["headline"])
     assert any("delivering" in each for each in shown["destinations"])
     rows = [row for each in shown["points"] for row in json.loads(each)["rows"]]
     names = json.loads(shown["points"][0])["names"]
@@ -221,8 +221,8 @@ def test_tables_are_bounded_and_say_so() -> None:
     ("shown", "expected"),
     [
         (page(draining=True), "drains"),
-        (page(paused=Pause("AccessDenied", "no")), "1 destination is paused"),
-        (page(held=4, oldest=20), "1 destination takes nothing now"),
+        (page(paused=Pause("AccessDenied", "no")), "web/events is paused"),
+        (page(held=4, oldest=20), "web/events takes nothing now"),
         (page(), "nothing is coming in"),
     ],
 )

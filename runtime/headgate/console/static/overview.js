@@ -146,10 +146,10 @@
     if (known && String(known.lines) === String(shards)) return known;
     const figure = document.querySelector("#load-plot").content.cloneNode(true).querySelector("figure");
     figure.dataset.unit = unit;
-    figure.ariaLabel = title;
+    figure.setAttribute("aria-label", title);
     figure.querySelector("h3").textContent = title;
     figure.querySelector("summary .visually-hidden").textContent = `: ${title}`;
-    figure.querySelector(".table").ariaLabel = `${title}, by the minute`;
+    figure.querySelector(".table").setAttribute("aria-label", `${title}, by the minute`);
     const head = figure.querySelector("thead tr"), values = figure.querySelector(".values");
     const key = (name, text, shown) => {
       const item = values.appendChild(document.createElement("li"));
