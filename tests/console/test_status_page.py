@@ -237,7 +237,6 @@ async def test_an_answer_without_end_is_not_kept(
         "http://o:secret@",
         "http://o:secret@h:99999/",
         "http://127.0.0.1:0/",
-        "http://no.such.host.invalid/",
     ],
 )
 async def test_a_url_that_cannot_be_is_a_fault_like_any_other(http: aiohttp.ClientSession, url: str) -> None:

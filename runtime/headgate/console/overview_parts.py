@@ -107,7 +107,6 @@ def texts(observer: Observer, now: float) -> Mapping[str, str]:
     common = {
         "amounts": amounts,
         "figures": observer.figures,
-        "fault": observer.fault,
         "look": look,
         "settings_fault": observer.settings_fault,
         "settings_read": observer.listed is not None,
