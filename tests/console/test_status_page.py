@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.console import status_page
@@ -107,6 +107,7 @@ steps = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(steps, min_size=1, max_size=40))
 def test_no_rate_is_negative_or_more_than_was_counted(every: list[tuple[int, int, str]]) -> None:
     readings, at, uptime, total = Readings(), 10_000.0, 0.0, 0
