@@ -106,8 +106,8 @@ def _innermost(value: Any, type_: Any, path: str, name: str | None) -> _Fault | 
         for part in _parts(value, type_, path, name):
             if (found := _innermost(*part)) is not None:
                 return found
-        field = error.__cause__.field if isinstance(error.__cause__, FieldError) else name
-        return _Fault(path, _plain(str(error)) + _choices(type_), field)
+        mended_at = error.__cause__.field if isinstance(error.__cause__, FieldError) else name
+        return _Fault(path, _plain(str(error)) + _choices(type_), mended_at)
     return None
 
 
