@@ -1,7 +1,7 @@
 """What somebody typed into a form of settings: what is wrong with it, and the source that it makes. Pure.
 
-It is checked as `headgate settings set` checks, by the same code. No message holds a Secret ID or a write key,
-and no form is ever filled with one.
+It is checked as `headgate settings set` checks, by the same code. No message holds a Secret ID or a write
+key, and no form is ever filled with one.
 """
 
 import re
@@ -14,7 +14,7 @@ from headgate.errors import HeadgateError, SettingsError
 from headgate.regions import near
 from headgate.settings.schema import CALL_TYPES, Destination, Source
 from headgate.settings.table.editing import Assignment, edited
-from headgate.settings.table.stored import StoredSource
+from headgate.settings.table.stored import StoredDestination, StoredSource
 
 Form = Mapping[str, str]
 """What a browser sends: each field as text, a box that is not ticked not at all."""
@@ -30,8 +30,14 @@ MOST_SHOWN = 400
 _TEXT = ("stream_name", "region", "role_address", "partition_key", "ordering", "max_record_kib", "wire")
 _BOXES = ("use_message_id", "enabled")
 _OF_DESTINATION = (*_TEXT, *_BOXES, "event_types", "secret_id")
-_OF_SOURCE = ("name", "enabled", "allowed_origins", "max_events_per_second")
-_OF_NEW_SOURCE = ("id", "name", "write_keys")
+FORMS: Mapping[str, Sequence[str]] = {
+    "destination": _OF_DESTINATION,
+    "source": ("name", "enabled", "allowed_origins", "max_events_per_second"),
+    "new": ("id", "name", "write_keys", *_OF_DESTINATION),
+    "keys": ("write_keys",),
+}
+"""The fields of each form: of a destination, of a source's own, of a new source with its first destination,
+and of a source's write keys."""
 _REQUIRED = ("id", "stream_name", "write_keys")
 # What a field that is wrong is taken for, so that the others are checked too: it goes with whatever they say.
 _STAND_INS = {
@@ -57,12 +63,10 @@ class Edit:
     @property
     def fields(self) -> Sequence[str]:
         """The fields of the form."""
-        if self.place is None:
-            return _OF_SOURCE
-        return (*_OF_NEW_SOURCE, *_OF_DESTINATION) if self.before is None else _OF_DESTINATION
+        return FORMS["source" if self.place is None else "new" if self.before is None else "destination"]
 
     @property
-    def destination(self) -> Destination | None:
+    def destination(self) -> StoredDestination | None:
         """The destination as it is; None for one that is new, and for the source's own fields."""
         if self.before is None or self.place is None or self.place > len(self.before.destinations):
             return None
@@ -134,6 +138,21 @@ def made_of(form: Form, edit: Edit) -> StoredSource:
     return _made(form, edit, ())
 
 
+def unlike(form: Form, edit: Edit) -> list[tuple[str, str, str]]:
+    """Return in which fields a form is unlike the source: each field, what it is, and what was typed."""
+    shown = _shown(edit)
+    found = [
+        (name, shown_as, typed_as)
+        for name in edit.fields
+        if (shown_as := shortened(_words(shown, name))) != (typed_as := shortened(_words(form, name)))
+    ]
+    if form.get("secret_id", "").strip() or form.get(REMOVE_SECRET):
+        is_set = edit.destination is not None and edit.destination.encrypted_secret_id is not None
+        wanted = "none" if form.get(REMOVE_SECRET) else "a new one"
+        found.append(("secret_id", "set" if is_set else "none", wanted))
+    return found
+
+
 def is_left_empty(form: Form, field: str) -> bool:
     """Return whether a field is one that has to be filled, and is not yet."""
     return field in _REQUIRED and not form.get(field, "").strip()
@@ -200,14 +219,25 @@ def _value_of(form: Form, name: str) -> str:
     return typed
 
 
+def _words(form: Form, name: str) -> str:
+    """Return a field of a form for people; of what is never shown, nothing."""
+    if name in ("secret_id", "write_keys"):
+        return ""
+    if name in _BOXES:
+        return "yes" if form.get(name) else "no"
+    if name == "event_types":
+        return ", ".join(each for each in CALL_TYPES if form.get(f"event_types.{each}"))
+    return ", ".join(form.get(name, "").split()) if name == "allowed_origins" else form.get(name, "").strip()
+
+
 def _add_region(found: dict[str, str], form: Form, edit: Edit, regions: Collection[str]) -> None:
     """Add what is wrong with a region that no pattern tells."""
     typed = form.get("region", "").strip()
     before = edit.destination.region if edit.destination is not None else None
     if "region" not in edit.fields or not typed or not regions or typed in regions or typed == before:
         return
-    line = found.get("region") or f"region {typed!r} is none that Kinesis is known to be in"
-    meant = near(typed, regions)
+    line = found.get("region") or shortened(f"region is {typed!r}; Kinesis is not known to be in such a one")
+    meant = near(typed[:64], regions)
     found["region"] = line + (f" (did you mean {' or '.join(meant)}?)" if meant else "")
 
 
