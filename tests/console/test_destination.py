@@ -172,7 +172,15 @@ async def test_every_source_is_listed_with_its_destinations(visitor: Looking, wo
     assert "No source has that" in (await visitor.get("/destinations?q=nothing")).text
 
 
-@pytest.mark.parametrize("path", ["/destinations/web/0", "/destinations/web/3", "/destinations/nobody/1"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/destinations/web/0",
+        "/destinations/web/3",
+        "/destinations/nobody/1",
+        f"/destinations/{'x' * 3_000}/1",
+    ],
+)
 async def test_a_destination_that_there_is_not_has_no_page(visitor: Looking, path: str) -> None:
     answer = await visitor.get(path)
     assert answer.status == 404
