@@ -243,7 +243,7 @@ async def test_what_is_wrong_is_told_while_it_is_typed_and_refused(visitor: Look
     refused = await visitor.post("/destinations/save", typed)
     assert refused.status == 422
     assert lines_of(refused) == lines
-    assert "Not saved. Wrong:" in refused.text
+    assert "Not saved. Wrong: " in refused.text
     assert '<a href="#destination-region">AWS Kinesis Stream Region</a>' in refused.text
     # No field comes back, so what was typed stays where it is.
     assert not re.search(r"<(input|select|textarea|form)\b", refused.text)

@@ -41,7 +41,7 @@ BASICS: Mapping[str, Any] = {
     "shortened": shortened,
     "shown_key": shown,
     "where": where,
-    "worded": worded,
+    "worded": lambda value: shortened(worded(value)),
     "follow_seconds": FOLLOW_SECONDS,
 }
 """What every template of these pages may call."""
