@@ -413,8 +413,9 @@ async def test_the_last_destination_of_a_source_stays(visitor: Looking, world: W
     answer = await visitor.post("/destinations/remove", fields)
     assert answer.status == 422
     assert "expected array of length &gt;= 1" in answer.text
-    del fields["place"]
-    assert (await visitor.post("/destinations/remove", fields)).status == 422
+    for hidden in ("place", "at"):  # a form that says less removes no more
+        del fields[hidden]
+        assert (await visitor.post("/destinations/remove", fields)).status == 422
     assert "app" in read(world)
 
 
@@ -424,6 +425,7 @@ async def test_a_source_is_disabled_and_enabled_in_the_list(visitor: Looking, wo
     assert "Enable <bdi>web</bdi>" in answer.text
     assert not read(world)["web"].enabled
     assert (await visitor.post("/destinations/switch", fields)).status == 409
+    assert (await visitor.post("/destinations/save", fields | {"version": "4"})).status == 422
     answer = await visitor.post("/destinations/switch", fields | {"version": "4", "enabled": "true"})
     assert 'aria-label="Disable web"' in answer.text
     assert read(world)["web"].enabled
@@ -439,7 +441,8 @@ async def test_the_history_is_paged_from_the_newest(visitor: Looking, world: Wor
     second = await visitor.get(html.unescape(older))
     assert re.findall(r"<strong>Version (\d+)</strong>", second.text) == ["5", "4", "2", "1"]
     assert "Older changes" not in second.text
-    assert (await visitor.get("/destinations/history?source=web&before=x")).status == 400
+    for before in ("x", "", "0", "\u0661", "9" * 5_000):
+        assert (await visitor.get(f"/destinations/history?source=web&before={before}")).status == 400
 
 
 @pytest.mark.parametrize(
@@ -496,6 +499,7 @@ async def test_what_no_page_of_the_console_made_is_refused(visitor: Looking, wor
         there | {"version": "9" * 99, "place": "1"},
         there | {"version": "2", "place": "1", "page": "\u0661"},
         {"at": HOSTILE, "source": "web", "version": "x"},
+        {"at": "remove", "source": "web", "version": "2"},
     ):
         for path in ("save", "faults", "write-keys", "switch", "remove"):
             answer = await visitor.post(f"/destinations/{path}", fields)

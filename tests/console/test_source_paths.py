@@ -14,7 +14,7 @@ IDS = st.one_of(
     st.text("./;%\\ \n\r?#&0", min_size=1, max_size=12),
     st.sampled_from([".", "..", ".;", "..;;", "a/1", "1/2/3", "/", "../x", "x/history"]),
 )
-ROUTE = Route("/destinations/{source:source}/{place:int}", lambda _: None)
+ROUTE = Route("/destinations/{source:source}/{place:place}", lambda _: None)
 
 
 @given(IDS, st.integers(1, 10**6))
