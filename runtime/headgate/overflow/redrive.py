@@ -220,5 +220,6 @@ async def look(
             for index in chosen.of(portion.letters):
                 yield portion.letters[index]
             progress(portion.size)
+        await asyncio.sleep(0)  # a file gives its letters without a pause; others may be waiting
         if stop.is_set() or chosen.enough:
             return
