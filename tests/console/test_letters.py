@@ -339,3 +339,12 @@ async def test_settings_that_cannot_be_read_are_one_line_and_nothing_is_sent(
     assert (await reader.visitor.post("/letters/send", {"count": "2"})).status == 400
     assert not kinesis.ledger.calls
     assert len(left(letters)) == 5
+
+
+def test_nothing_of_the_command_line_is_imported() -> None:
+    rooms = Path(letterbox.__file__).parents[1]
+    forbidden = re.compile(r"^\s*(?:from|import) (?:headgate\.cli|typer|rich)\b", re.MULTILINE)
+    for room in ("console", "overflow", "settings", "delivery", "reading"):
+        modules = sorted((rooms / room).rglob("*.py"))
+        assert modules
+        assert not [path for path in modules if forbidden.search(path.read_text(encoding="utf-8"))]
