@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from demo.settings_table import make_table
 from headgate.settings.table.client import SettingsTable
 from headgate.settings.table.editing import assignment, edited
 from headgate.settings.table.sealing import Sealing
@@ -22,21 +23,6 @@ from headgate.settings.table.writer import Writer
 REGION, NAME = "eu-central-1", "headgate-settings"
 ROLE = "arn:aws:iam::123456789012:role/writer"
 WHO = "arn:aws:sts::123456789012:assumed-role/operator/me"
-
-
-def make_table(dynamodb: Any, key_arn: str | None, name: str = NAME) -> None:
-    """Make a table as the construct does."""
-    encryption = {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key_arn}}
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        **(encryption if key_arn is not None else {}),
-    )
 
 
 class OneAtATime(SettingsTable):
