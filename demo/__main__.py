@@ -1,4 +1,4 @@
-"""Runs the demo, or the console on a running system. Exit status: 1 on failure, 128 and the signal if one came.
+"""Runs the demo, or the console on a running system. Exit status: 1 on failure, 128 + the signal.
 
 `python -m demo` ends with 0 only when every event came back as it was sent, `python -m demo console` when its
 user has ended it.

@@ -258,10 +258,10 @@ def test_a_store_is_validated_as_the_forwarder_reads_it(
 
 
 def test_a_table_without_a_key_of_ones_own_needs_one_named(run: Run, plain: str, world: World) -> None:
-    from tests.settings.table.in_moto import make_table
+    from tests.settings.table.in_moto import NAME, make_table
 
     world.dynamodb.delete_table(TableName=NAME)
-    make_table(world.dynamodb, None)
+    make_table(world.dynamodb, None, NAME)
     assert "give one for Secret IDs with --key" in refused(run("import", plain))
     assert objects(run("import", plain, "--key", world.key_arn))[0]["new"] == 2
     assert world.store().latest().sources()[hashed(KEYS[0])].destinations[0].secret_id == SECRETS[0]

@@ -18,7 +18,7 @@ def test_both_sources_together_make_all_six_calls_of_several_people_and_events()
 
 
 def test_the_rate_is_steady_with_gentle_waves() -> None:
-    rates = [rate(second) for second in range(0, 450)]
+    rates = [rate(second) for second in range(450)]
     assert sum(rates) / len(rates) == pytest.approx(EVENTS_PER_SECOND, rel=0.01)
     assert min(rates) > EVENTS_PER_SECOND / 2
     assert max(rates) < 2 * EVENTS_PER_SECOND

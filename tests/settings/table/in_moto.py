@@ -50,7 +50,7 @@ class World:
         """Make the table, or make it anew."""
         if NAME in self.dynamodb.list_tables()["TableNames"]:
             self.dynamodb.delete_table(TableName=NAME)
-        make_table(self.dynamodb, self.key_arn)
+        make_table(self.dynamodb, self.key_arn, NAME)
 
     def store(self) -> TableStore:
         return TableStore(self.session, NAME)

@@ -1,0 +1,71 @@
+"""Debian's Chromium, and pages in it that may ask nobody but their own host, and must have nothing to complain of."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+
+def chromium_path() -> str | None:
+    """Return where Debian's Chromium is; Playwright's own browsers come from no package registry."""
+    return shutil.which("chromium")
+
+
+@contextmanager
+def browser(*options: str) -> Iterator[Browser]:
+    """Run a browser for as long as the block lasts, or skip the test where there is none.
+
+    Playwright runs an event loop in this thread meanwhile.
+    """
+    path = chromium_path()
+    if path is None:
+        pytest.skip("needs Chromium; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *options])
+        yield started
+        started.close()
+
+
+@dataclass
+class Watched:
+    """What a page did that it should not have done."""
+
+    hosts: set[str] = field(default_factory=set)
+    """Whom it asked."""
+    complaints: list[str] = field(default_factory=list)
+    """What the browser complained of: errors of scripts, violations of the policy, failed requests, dialogs."""
+
+
+@contextmanager
+def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
+    """Open a page, in a profile of its own; at the end it has asked its own host alone, and nothing was wrong.
+
+    Args:
+        browser: where.
+        url: the page.
+        context: more of `Browser.new_context`.
+    """
+    made = browser.new_context(**context)
+    page, watched = made.new_page(), Watched()
+    watch(page, watched)
+    page.goto(url)
+    yield page
+    made.close()
+    assert watched.hosts <= {urlsplit(url).netloc}
+    assert not watched.complaints
+
+
+def watch(page: Page, watched: Watched) -> None:
+    """Note what a page does."""
+    page.on("request", lambda request: watched.hosts.add(urlsplit(request.url).netloc))
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    page.on("dialog", lambda dialog: (watched.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on(
+        "console",
+        lambda said: watched.complaints.append(said.text) if said.type in ("error", "warning") else None,
+    )
