@@ -1,4 +1,4 @@
-"""Debian's Chromium, and pages in it that may ask nobody but their own host, and must have nothing to complain of."""
+"""Debian's Chromium, and pages in it that ask nobody but their own host and are nothing to complain of."""
 
 import shutil
 from collections.abc import Iterator
@@ -38,12 +38,12 @@ class Watched:
     hosts: set[str] = field(default_factory=set)
     """Whom it asked."""
     complaints: list[str] = field(default_factory=list)
-    """What the browser complained of: errors of scripts, violations of the policy, failed requests, dialogs."""
+    """What the browser said: errors of scripts, violations of the policy, failed requests, dialogs."""
 
 
 @contextmanager
 def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
-    """Open a page, in a profile of its own; at the end it has asked its own host alone, and nothing was wrong.
+    """Open a page in a profile of its own; at the end it has asked its own host alone, and nothing was wrong.
 
     Args:
         browser: where.
@@ -64,7 +64,9 @@ def watch(page: Page, watched: Watched) -> None:
     """Note what a page does."""
     page.on("request", lambda request: watched.hosts.add(urlsplit(request.url).netloc))
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (watched.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on(
+        "dialog", lambda dialog: (watched.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())
+    )
     page.on(
         "console",
         lambda said: watched.complaints.append(said.text) if said.type in ("error", "warning") else None,
