@@ -53,6 +53,17 @@ def test_the_page_shows_the_sum_of_all_workers() -> None:
     assert latency == {"count": 7} | {name: pytest.approx(20, rel=0.05) for name in ("p50", "p99", "max")}
 
 
+def test_whoever_asks_for_buckets_is_told_how_many_values_each_has() -> None:
+    board = Board("1.2.3", now=Clock())
+    board.started(1)
+    board.started(2)
+    board.take(1, report(3))
+    board.take(2, report(4))
+    latency = json.loads(board.page(buckets=True))["destinations"]["s/e"]["metrics"]["PutLatency"]
+    assert latency["buckets"] == {str(bucket_of(20)): 7}
+    assert latency["count"] == 7
+
+
 def test_a_worker_that_is_gone_counts_on_and_holds_and_pauses_nothing() -> None:
     board = Board("1.2.3", now=Clock())
     board.started(1)

@@ -16,7 +16,7 @@ BIG = json.dumps({"big": "x" * 8_000_000}).encode()
 
 
 @contextmanager
-def serving(page: Callable[[], bytes] = lambda: b'{"well": true}') -> Iterator[tuple[str, int]]:
+def serving(page: Callable[[bool], bytes] = lambda _: b'{"well": true}') -> Iterator[tuple[str, int]]:
     listening = listen(0)
     assert listening is not None
     poll, stop = Poll(), threading.Event()
@@ -70,8 +70,15 @@ def test_head_gets_the_head_alone() -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
+@pytest.mark.parametrize(("query", "asked"), [(b"", False), (b"?buckets", True), (b"?x=1", False)])
+def test_whoever_asks_for_buckets_gets_them(query: bytes, asked: bool) -> None:
+    with serving(lambda buckets: b"with" if buckets else b"without") as address:
+        answer = ask(address, b"GET /statusz" + query + b" HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n" + (b"with" if asked else b"without"))
+
+
 def test_a_page_larger_than_any_buffer_arrives_whole() -> None:
-    with serving(lambda: BIG) as address:
+    with serving(lambda _: BIG) as address:
         assert ask(address, b"GET /statusz HTTP/1.1\r\n\r\n").partition(b"\r\n\r\n")[2] == BIG
 
 
@@ -91,7 +98,7 @@ def test_who_says_nothing_or_too_much_keeps_nobody_out() -> None:
 def test_a_page_that_fails_is_logged_and_the_next_is_answered(caplog: pytest.LogCaptureFixture) -> None:
     faults = iter([ZeroDivisionError("once")])
 
-    def page() -> bytes:
+    def page(_: bool) -> bytes:
         for fault in faults:
             raise fault
         return b"{}"

@@ -5,11 +5,18 @@ import sys
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headgate.errors import HeadgateError, UsageError
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+    from headgate.console.desk import Elsewhere
+
+STATUS = "http://127.0.0.1:8081/statusz"
 
 
 def console(
@@ -20,8 +27,23 @@ def console(
         str, typer.Option(metavar="URL", help="The forwarder that the event tester sends through.")
     ] = "http://127.0.0.1:8080",
     status: Annotated[
-        str, typer.Option(metavar="URL", help="Its status page; see: headgate serve --status-port.")
-    ] = "http://127.0.0.1:8081/statusz",
+        str | None,
+        typer.Option(
+            metavar="URL", help="Its status page; see: headgate serve --status-port.", show_default=STATUS
+        ),
+    ] = None,
+    cloudwatch: Annotated[
+        bool, typer.Option("--cloudwatch", help="Its figures from CloudWatch, not from its status page.")
+    ] = False,
+    service_name: Annotated[
+        str,
+        typer.Option(
+            envvar="AWS_EMF_SERVICE_NAME", help="With --cloudwatch: the dimension Service of its metrics."
+        ),
+    ] = "headgate",
+    region: Annotated[
+        str | None, typer.Option(help="With --cloudwatch: where it runs.", show_default="the profile's")
+    ] = None,
     dead_letter_queue: Annotated[
         str | None, typer.Option(metavar="URL", help="The queue of the dead letters.", show_default=False)
     ] = None,
@@ -45,6 +67,8 @@ def console(
     headgate console --sources sources.toml
 
     headgate console --sources dynamodb://headgate-settings --dead-letter-queue $URL
+
+    headgate console --sources dynamodb://headgate-settings --cloudwatch
     """
     from headgate.clients import own_session
 
@@ -56,19 +80,37 @@ def console(
             "this command needs an extra that is not installed: pip install 'headgate[console]'"
         ) from None
 
+    if cloudwatch and status is not None:
+        raise UsageError("give one of --status and --cloudwatch")
+    status = status or STATUS
     for name, given in (("--forwarder", forwarder), ("--status", status)):
         if not given.startswith(("http://", "https://")):
             raise UsageError(f"{name} is {given!r}; allowed: a URL that begins with http:// or https://")
     if dead_letter_queue is not None and dead_letter_file is not None:
         raise UsageError("give one of --dead-letter-queue and --dead-letter-file")
+    session = own_session()
     options = ConsoleOptions(
         sources=sources,
         forwarder=forwarder.rstrip("/"),
         status=status,
+        cloudwatch=_elsewhere(session, service_name, region) if cloudwatch else None,
         dead_letter_queue=dead_letter_queue,
         dead_letter_file=dead_letter_file,
     )
-    serve(options, own_session(), port, lambda link: _tell(link, open_=open_))
+    serve(options, session, port, lambda link: _tell(link, open_=open_))
+
+
+def _elsewhere(session: "Session", service_name: str, region: str | None) -> "Elsewhere":
+    """Return the forwarder whose figures CloudWatch has."""
+    from headgate.clients import own_region
+    from headgate.console.desk import Elsewhere
+
+    if not service_name.strip():
+        raise UsageError("--service-name is empty; allowed: a name such as headgate")
+    region = region or own_region(session)
+    if region is None:
+        raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile")
+    return Elsewhere(service_name, region)
 
 
 def _tell(link: Callable[[], str], *, open_: bool) -> None:

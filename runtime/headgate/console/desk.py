@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 from botocore.session import Session
@@ -10,6 +11,14 @@ from starlette.requests import Request
 from headgate.console.feed import Feeds
 from headgate.console.sources import Listed, Sources
 from headgate.threads import in_thread
+
+
+class Elsewhere(NamedTuple):
+    """A forwarder of whose metrics CloudWatch is told."""
+
+    service: str
+    """What its `--service-name` says."""
+    region: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +31,8 @@ class ConsoleOptions:
     """URL of the forwarder that the event tester sends through."""
     status: str
     """URL of its status page."""
+    cloudwatch: Elsewhere | None = None
+    """The forwarder whose figures are shown in place of those of the status page."""
     dead_letter_queue: str | None = None
     """URL of the queue of the dead letters."""
     dead_letter_file: Path | None = None

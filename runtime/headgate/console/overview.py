@@ -1,25 +1,128 @@
-"""The page *Overview*."""
+"""The page *Overview*: whether it is delivering, and if not, what stands still."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from headgate.console import overview_parts as parts
+from headgate.console.cloudwatch import CloudWatchFigures
 from headgate.console.desk import Desk
+from headgate.console.feed import Stream
+from headgate.console.figures import SERIES, Figures
+from headgate.console.observer import Observer
 from headgate.console.pages import page
+from headgate.console.shard_load import STEP_SECONDS
+from headgate.console.sources import every_stream
+from headgate.console.sse import EventStream, told
+from headgate.console.status_page import StatusFigures
+from headgate.console.stream_loads import MOST_STREAMS, StreamLoads
+
+_AT_LEAST_EVERY = 5.0
+"""Seconds after which parts are made again though nobody has looked: shards are read on their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the page looks with."""
+
+    observer: Observer
+    loads: StreamLoads
 
 
 @asynccontextmanager
-async def observing(desk: Desk) -> AsyncIterator[object]:
-    """Look at the forwarder for as long as the block lasts."""
-    yield desk
+async def observing(desk: Desk) -> AsyncIterator[Watch]:
+    """Have somebody look at the forwarder for as long as the block lasts; nobody does until a page asks."""
+    figures: Figures
+    if (elsewhere := desk.options.cloudwatch) is not None:
+        figures = CloudWatchFigures(desk.session, elsewhere.service, elsewhere.region, time.time)
+    else:
+        figures = StatusFigures(desk.options.status, desk.http, time.time)
+    observer = Observer(figures, desk.listed)
+    try:
+        yield Watch(observer, StreamLoads(desk.feeds))
+    finally:
+        await observer.close()
 
 
 async def show(request: Request) -> Response:
-    """Return the page."""
-    return page(request, "overview.html")
+    """Return the page; all that has to be asked for comes later."""
+    figures = _watch(request).observer.figures
+    return page(
+        request,
+        "overview.html",
+        figures=figures,
+        plots=parts.PLOTS,
+        states=parts.MEANINGS,
+        shards=_wants_shards(request),
+        most_streams=MOST_STREAMS,
+        span=parts.duration(figures.span),
+        interval=parts.duration(figures.interval),
+    )
 
 
-routes: Sequence[Route] = (Route("/", show),)
+async def follow(request: Request) -> Response:
+    """Tell what the page shows, for as long as it is open."""
+    return EventStream(_told(_watch(request), shards=_wants_shards(request)))
+
+
+async def _told(watch: Watch, *, shards: bool) -> AsyncIterator[bytes]:
+    observer, number, shown = watch.observer, 0, dict[str, str]()
+    load = _Load(watch.loads)
+    with observer.watched(), load.reading:
+        while True:
+            number, points = observer.history.after(number)
+            if points:
+                rows = [[each.at, *(getattr(each, name) for name in SERIES)] for each in points]
+                yield told("points", _json({"names": SERIES, "rows": rows}))
+            texts = parts.texts(observer, time.time())
+            if shards and observer.listed is not None:
+                texts = {**texts, **load.texts(every_stream(observer.listed), time.time())}
+            for name, text in texts.items():
+                if shown.get(name) != text:
+                    shown[name] = text
+                    yield told(name, text)
+            await observer.changed(_AT_LEAST_EVERY)
+
+
+class _Load:
+    """What one open page is told of the load per shard, and has read for it."""
+
+    def __init__(self, loads: StreamLoads) -> None:
+        self.reading = ExitStack()
+        self._loads = loads
+        self._read: Sequence[Stream] | None = None
+        self._step = 0.0
+
+    def texts(self, streams: Sequence[Stream], now: float) -> Mapping[str, str]:
+        """Return what there is to tell: nothing while the same step lasts."""
+        if streams[:MOST_STREAMS] != self._read:
+            self._read = streams[:MOST_STREAMS]
+            self.reading.close()
+            self.reading.enter_context(self._loads.reading(self._read))
+            self._step = 0.0
+        if now // STEP_SECONDS == self._step:
+            return {}
+        self._step = now // STEP_SECONDS
+        return parts.load_texts(self._loads, streams, now)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _watch(request: Request) -> Watch:
+    watch: Watch = request.app.state.observer
+    return watch
+
+
+def _wants_shards(request: Request) -> bool:
+    return request.query_params.get("shards") == "1"
+
+
+routes: Sequence[Route] = (Route("/", show), Route("/overview/events", follow))

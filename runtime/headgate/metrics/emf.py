@@ -117,11 +117,11 @@ def _line(
         "Metrics": [{"Name": name, "Unit": METRICS[name].unit} for name in values],
     }
     metadata = {"Timestamp": round(now * 1000), "CloudWatchMetrics": [directive]}
-    targets = {name: _dimension(value) for name, value in dimensions.items()}
+    targets = {name: dimension(value) for name, value in dimensions.items()}
     return msgspec.json.encode({"_aws": metadata, **targets, **values}) + b"\n"
 
 
-def _dimension(value: str) -> str:
+def dimension(value: str) -> str:
     """Return a dimension's value as CloudWatch takes it: printable ASCII, with no colon in front."""
     escaped = "".join(each if " " <= each <= "~" else f"\\u{ord(each):04x}" for each in value)
     if escaped.startswith(":"):

@@ -51,8 +51,13 @@ class Board:
             sources=_by_key(merged_source, [self._gone.sources, report.sources]),
         )
 
-    def page(self) -> bytes:
-        """Return the page's JSON."""
+    def page(self, buckets: bool = False) -> bytes:
+        """Return the page's JSON.
+
+        Args:
+            buckets: whether each distribution has how many values fell into each bucket of
+                `headgate.metrics.histogram` too, by its number, since the start.
+        """
         live = [worker.report for worker in self._workers.values()]
         every = [self._gone, *live]
         total = merge([self._own(), *(report.snapshot for report in every)])
@@ -69,26 +74,27 @@ class Board:
                 }
                 for pid, worker in self._workers.items()
             ],
-            "metrics": _shown(total.service),
+            "metrics": _shown(total.service, buckets=buckets),
             "sources": _by_key(merged_source, [report.sources for report in every]),
             "destinations": {
                 name: (msgspec.to_builtins(statuses[name]) if name in statuses else {})
-                | {"metrics": _shown(total.destinations.get(name, Figures()))}
+                | {"metrics": _shown(total.destinations.get(name, Figures()), buckets=buckets)}
                 for name in sorted(total.destinations.keys() | statuses.keys())
             },
         }
         return msgspec.json.format(msgspec.json.encode(page), indent=2) + b"\n"
 
 
-def _shown(figures: Figures) -> dict[str, object]:
+def _shown(figures: Figures, *, buckets: bool) -> dict[str, object]:
     shown: dict[str, object] = {**figures.counters, **figures.gauges}
-    for name, buckets in figures.distributions.items():
-        shown[name] = {
-            "count": sum(buckets.values()),
-            "p50": percentile(buckets, 0.5),
-            "p99": percentile(buckets, 0.99),
-            "max": percentile(buckets, 1),
+    for name, values in figures.distributions.items():
+        distribution = {
+            "count": sum(values.values()),
+            "p50": percentile(values, 0.5),
+            "p99": percentile(values, 0.99),
+            "max": percentile(values, 1),
         }
+        shown[name] = distribution | ({"buckets": values} if buckets else {})
     return shown
 
 

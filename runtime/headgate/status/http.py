@@ -1,5 +1,7 @@
 """`GET /statusz` on the loopback interface, in a process that must never wait for who asks.
 
+With `?buckets` it tells all that is known of each distribution: two answers then show the time between them.
+
 It runs on anything that has the four methods of `Watcher`: asyncio's event loop where a process is its own
 parent, the supervisor's where there are workers.
 """
@@ -56,9 +58,9 @@ def listen(port: int) -> socket.socket | None:
 
 
 class StatusServer:
-    """Answers on a listening socket for as long as its watcher runs."""
+    """Answers on a listening socket for as long as its watcher runs; `page` is that of a `Board`."""
 
-    def __init__(self, listening: socket.socket, watcher: Watcher, page: Callable[[], bytes]) -> None:
+    def __init__(self, listening: socket.socket, watcher: Watcher, page: Callable[[bool], bytes]) -> None:
         self._listening = listening
         self._watcher = watcher
         self._page = page
@@ -117,13 +119,13 @@ class StatusServer:
 
     def _answer(self, head: bytes) -> bytes:
         method, _, target = head.partition(b"\r\n")[0].partition(b" ")
-        path = target.partition(b" ")[0].partition(b"?")[0]
+        path, _, query = target.partition(b" ")[0].partition(b"?")
         if path != PATH.encode():
             return _http(b"404 Not Found", b'{"success": false, "code": "not_found"}\n')
         if method not in (b"GET", b"HEAD"):
             return _http(b"405 Method Not Allowed", b'{"success": false, "code": "method_not_allowed"}\n')
         try:
-            answer = _http(b"200 OK", self._page())
+            answer = _http(b"200 OK", self._page(query == b"buckets"))
         except Exception:
             log.exception("the status page failed in a way nobody foresaw")
             return _http(b"500 Internal Server Error", b'{"success": false, "code": "internal"}\n')
