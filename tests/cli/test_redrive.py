@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from headgate.cli import app, redriving
-from headgate.cli.letters import age, progress
+from headgate.cli.letters import progress
 from headgate.delivery.delivery import Delivery
 from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.letter_file import FileDeadLetters, read
@@ -267,7 +267,7 @@ def test_ctrl_c_does_not_wait_for_a_kinesis_that_never_answers(
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(Delivery, "submit", submit_and_interrupt)
-    monkeypatch.setattr(redriving, "_PATIENCE", 0.1)
+    monkeypatch.setattr(redriving, "PATIENCE_SECONDS", 0.1)
     kinesis.faults.add(HangConnection())
     status, output, errors = redrive.sending("--stream", "others")
     assert (status, output) == (130, "0 sent, 1 kept\n")
@@ -295,14 +295,6 @@ def test_bad_usage_is_one_line(redrive: Run, options: list[str], said: str) -> N
     status, output, errors = redrive(*options)
     assert (status, output, errors.count("\n")) == (2, "", 1)
     assert said in errors
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(-3, "0 s"), (59, "59 s"), (90, "2 min"), (5_400, "1.5 h"), (86_400, "1.0 d"), (1e6, "11.6 d")],
-)
-def test_an_age_is_told_in_the_largest_unit_that_it_fills(seconds: float, said: str) -> None:
-    assert age(seconds) == said
 
 
 @pytest.mark.parametrize("terminal", [True, False])

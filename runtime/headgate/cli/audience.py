@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headgate.cli import syncing
-from headgate.cli.output import Pipe, console, ended_by_its_reader, figures_table, printable
+from headgate.cli.output import Pipe, console, ended_by_its_reader, figures_table
 from headgate.errors import UsageError
+from headgate.texts import printable
 
 if TYPE_CHECKING:
     from headgate.audiences.record import Record

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import msgspec
 import typer
 
-from headgate.cli.output import Pipe, console, ended_by_its_reader, printable
+from headgate.cli.output import Pipe, console, ended_by_its_reader
 from headgate.errors import UsageError
+from headgate.texts import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

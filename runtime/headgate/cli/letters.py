@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from headgate.cli.output import Pipe, console, figures_table, printable
+from headgate.cli.output import Pipe, console, figures_table
 from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.origin import Origin
 from headgate.overflow.summary import Group, Summary
 from headgate.reading.record import event_in
 from headgate.spec.timestamps import render
+from headgate.texts import age, printable
 
 _UNKNOWN = "nobody can read where to"
 
@@ -119,17 +120,6 @@ def show_letter(letter: DeadLetter, now: datetime) -> None:
         return
     text = "\n".join(printable(line) for line in _pretty(event).splitlines())
     terminal.print(JSONHighlighter()(Text(text)))
-
-
-def age(seconds: float) -> str:
-    """Return a time as its largest unit that fills it: `45 s`, `12 min`, `3.5 h`, `2.1 d`."""
-    if seconds < 60:
-        return f"{max(seconds, 0):.0f} s"
-    if seconds < 3_600:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 86_400:
-        return f"{seconds / 3_600:.1f} h"
-    return f"{seconds / 86_400:.1f} d"
 
 
 @contextmanager

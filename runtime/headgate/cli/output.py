@@ -67,8 +67,3 @@ def figures_table(first: str, others: Sequence[str]) -> "Table":
     for title in others:
         table.add_column(title, justify="right")
     return table
-
-
-def printable(text: str) -> str:
-    """Return `text` with what could steer a terminal written as escapes."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

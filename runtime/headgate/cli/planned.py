@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from headgate.cli.output import figures_table, printable
+from headgate.cli.output import figures_table
 from headgate.planning.costs import HOURS, KB, PUT_UNIT, SECONDS, Component, on_demand
 from headgate.planning.crossover import MOST_SHARDS, Crossover
 from headgate.planning.load import Number
 from headgate.planning.plan import Plan
 from headgate.planning.shards import shards_for
 from headgate.planning.tasks import CPU_TARGET, TLS_MICROSECONDS, Tasks, vcpu_for
+from headgate.texts import printable
 
 _MEASURED = (
     "CPU as bench.serve measured it over TLS, or less (docs/benchmarks.md). "

@@ -125,7 +125,8 @@ def redrive(
         since=None if newer_than is None else parse_instant("--newer-than", newer_than, now),
         until=None if older_than is None else parse_instant("--older-than", older_than, now),
     )
-    from headgate.cli.redriving import Place, listed, planned, sent, shown
+    from headgate.cli.redriving import listed, planned, sent, shown
+    from headgate.overflow.places import Place
 
     place = Place(dead_letter_queue, dead_letter_file, overflow_queue)
     if list_:

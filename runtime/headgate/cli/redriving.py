@@ -4,11 +4,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import typer
 from botocore.session import Session
@@ -16,63 +13,24 @@ from botocore.session import Session
 from headgate.cli.letters import progress, show_groups, show_letter, show_plan
 from headgate.cli.output import ended_by_its_reader
 from headgate.clients import own_session
-from headgate.delivery.bounds import DeliverySettings
-from headgate.delivery.credentials import CredentialsCache
-from headgate.delivery.delivery import Delivery
 from headgate.delivery.target import Target
-from headgate.delivery.wire.client import Wire
-from headgate.errors import INTERRUPTED, AwsError, HeadgateError
+from headgate.errors import INTERRUPTED, HeadgateError
 from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.origin import origin_of
-from headgate.overflow.pace import Pace
-from headgate.overflow.queue import Queue, QueueFault
-from headgate.overflow.redrive import Sender, Tally, look, redrive
+from headgate.overflow.places import Place
+from headgate.overflow.queue import QueueFault
+from headgate.overflow.redrive import Tally, look, redrive
 from headgate.overflow.selection import Selection
-from headgate.overflow.stores import LETTERS, RECORDS, FileStore, QueueStore, Store
+from headgate.overflow.sending import PATIENCE_SECONDS, sending
+from headgate.overflow.stores import Store
 from headgate.overflow.summary import Summary
-from headgate.settings.locate import store_at
-from headgate.settings.targets import every_target
-
-_DELIVER_WITHIN = 60.0
-_LANE_SIZE = 32 * 1024 * 1024  # all that a destination may hold: there is no other traffic to be fair to
-_PATIENCE = 5.0
-"""Seconds after Ctrl-C for which Kinesis' answers are waited for: what it took need not be sent again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the letters are; one is given."""
-
-    dead_letter_queue: str | None
-    dead_letter_file: Path | None
-    overflow_queue: str | None
-
-    def store(self, session: Session, per_second: int | None = None) -> Store:
-        """Return the store, which is not open yet."""
-        if self.dead_letter_file is not None:
-            return FileStore(self.dead_letter_file, per_second)
-        if self.overflow_queue is not None:
-            return QueueStore(Queue(session, self.overflow_queue), RECORDS)
-        return QueueStore(Queue(session, self.dead_letter_queue or ""), LETTERS)
-
-    @contextmanager
-    def faults_in_one_line(self) -> Iterator[None]:
-        """Turn what its store raises into an error of ours that names it."""
-        name = (self.overflow_queue or self.dead_letter_queue or "").rpartition("/")[2]
-        try:
-            with ended_by_its_reader():
-                yield
-        except QueueFault as fault:
-            raise AwsError(f"the queue {name!r} cannot be read: {fault}") from None
-        except OSError as fault:
-            reason = (fault.strerror or str(fault)).lower()
-            raise HeadgateError(f"{self.dead_letter_file or name}: {reason}") from None
+from headgate.settings.targets import targets_at
 
 
 def listed(place: Place, asked: Selection, most: int | None) -> None:
     """List what is asked for."""
     summary = Summary()
-    with place.faults_in_one_line():
+    with place.faults_in_one_line(), ended_by_its_reader():
         interrupted = _look(place.store(own_session()), asked, most, summary.add)
         show_groups(summary, datetime.now(UTC))
         _end(interrupted, "the list is of what was read so far")
@@ -82,8 +40,8 @@ def planned(place: Place, asked: Selection, sources: str, most: int | None) -> N
     """Tell what would be sent where."""
     summary = Summary()
     session = own_session()
-    with place.faults_in_one_line():
-        origins = {origin_of(each) for each in _targets(session, sources)}
+    with place.faults_in_one_line(), ended_by_its_reader():
+        origins = {origin_of(each) for each in targets_at(sources, session)}
         interrupted = _look(place.store(session), asked, most, summary.add)
         show_plan(summary, origins.__contains__)
         _end(interrupted, "this is of what was read so far")
@@ -92,7 +50,7 @@ def planned(place: Place, asked: Selection, sources: str, most: int | None) -> N
 def shown(place: Place, asked: Selection, number: int, named: str) -> None:
     """Show one letter, the `number`-th of those that are asked for."""
     found: list[DeadLetter] = []
-    with place.faults_in_one_line():
+    with place.faults_in_one_line(), ended_by_its_reader():
         interrupted = _look(place.store(own_session()), asked, number, found.append)
         if len(found) == number:
             show_letter(found[-1], datetime.now(UTC))
@@ -106,15 +64,14 @@ def sent(place: Place, asked: Selection, sources: str, most: int | None, per_sec
     """Send what is asked for, and tell what came of it."""
     session = own_session()
     tally = Tally()
-    with place.faults_in_one_line():
-        targets = _targets(session, sources)
+    with place.faults_in_one_line(), ended_by_its_reader():
+        targets = targets_at(sources, session)
         store = place.store(session, per_second)
-        pace = None if per_second is None else Pace(per_second)
         # What delivery would log is told at the end, once for each destination and reason.
         logging.getLogger("headgate").setLevel(logging.CRITICAL)
         try:
             interrupted = _until_done(
-                lambda stop: _send(session, store, asked, targets, tally, stop, pace, most)
+                lambda stop: _send(session, store, asked, targets, tally, stop, per_second, most)
             )
         except (OSError, QueueFault):
             if tally.sent or tally.kept:
@@ -133,28 +90,13 @@ async def _send(
     targets: set[Target],
     tally: Tally,
     stop: asyncio.Event,
-    pace: Pace | None,
+    per_second: int | None,
     most: int | None,
 ) -> None:
-    wire = Wire(session)
-    settings = DeliverySettings(acknowledge_within=_DELIVER_WITHIN, lane_size=_LANE_SIZE)
-    delivery = Delivery(wire, CredentialsCache(session), settings=settings)
-    sender = Sender(delivery, targets, tally, stop, pace)
-    hurrying = asyncio.create_task(_hurry(delivery, stop))
-    try:
-        async with store:
-            with progress(store.unit, await _total(store), lambda: _counts(tally)) as seen:
-                await redrive(store, sender, asked, stop, most=most, progress=seen)
-    finally:
-        hurrying.cancel()
-        await delivery.close()
-        await wire.close()
-
-
-async def _hurry(delivery: Delivery, stop: asyncio.Event) -> None:
-    await stop.wait()
-    await asyncio.sleep(_PATIENCE)
-    delivery.hurry()
+    sender_of = sending(session, targets, tally, stop, per_second=per_second, patience=PATIENCE_SECONDS)
+    async with sender_of as sender, store:
+        with progress(store.unit, await _total(store), lambda: _counts(tally)) as seen:
+            await redrive(store, sender, asked, stop, most=most, progress=seen)
 
 
 def _look(store: Store, asked: Selection, most: int | None, see: Callable[[DeadLetter], None]) -> bool:
@@ -191,10 +133,6 @@ def _until_done(work: Callable[[asyncio.Event], Awaitable[None]]) -> bool:
 async def _total(store: Store) -> int | None:
     """Return what a progress bar counts to, where somebody sees it: a queue has to be asked."""
     return await store.total() if sys.stderr.isatty() else None
-
-
-def _targets(session: Session, sources: str) -> set[Target]:
-    return every_target(store_at(sources, session).latest().sources().values())
 
 
 def _counts(tally: Tally) -> str:

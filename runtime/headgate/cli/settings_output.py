@@ -3,7 +3,8 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from headgate.cli.output import Pipe, console, printable
+from headgate.cli.output import Pipe, console
+from headgate.texts import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

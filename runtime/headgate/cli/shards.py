@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from headgate.cli.output import Pipe, console, ended_by_its_reader, figures_table, printable
+from headgate.cli.output import Pipe, console, ended_by_its_reader, figures_table
 from headgate.cli.streams import Region, Stream, stream_named
 from headgate.clients import code_of
 from headgate.delivery.wire.faults import DENIED
@@ -17,6 +17,7 @@ from headgate.reading import advice as advising
 from headgate.reading.advice import Advice, advise, hot
 from headgate.reading.load import KeyLoad, ShardLoad, StreamLoad, Use, load_of
 from headgate.reading.sample import Sample
+from headgate.texts import printable
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

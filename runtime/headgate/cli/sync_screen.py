@@ -13,9 +13,10 @@ import msgspec
 from headgate.audiences.deliver import Pace
 from headgate.audiences.record import Counts, Record, Unfinished
 from headgate.audiences.snapshot import Snapshot
-from headgate.cli.output import Pipe, console, printable
+from headgate.cli.output import Pipe, console
 from headgate.spec.prepare import Event
 from headgate.spec.timestamps import render
+from headgate.texts import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress

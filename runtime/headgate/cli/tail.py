@@ -8,12 +8,13 @@ from typing import Annotated, Protocol
 
 import typer
 
-from headgate.cli.output import Pipe, console, ended_by_its_reader, printable
+from headgate.cli.output import Pipe, console, ended_by_its_reader
 from headgate.cli.streams import Region, Stream, stream_named
 from headgate.errors import UsageError
 from headgate.reading.filters import Filter, filter_by
 from headgate.reading.record import Record, json_line
 from headgate.reading.since import parse_since
+from headgate.texts import printable
 
 
 class Screen(Protocol):

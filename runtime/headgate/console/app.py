@@ -50,8 +50,9 @@ def console(options: ConsoleOptions, session: Session, door: Door, hosts: frozen
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             desk = Desk(options=options, session=session, sources=sources, feeds=feeds, http=http)
             app.state.desk = desk
-            async with overview.observing(desk) as observer:
+            async with overview.observing(desk) as observer, letters.keeping(desk) as letterbox:
                 app.state.observer = observer
+                app.state.letterbox = letterbox
                 yield
         feeds.close()
 

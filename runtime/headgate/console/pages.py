@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import jinja2
 from starlette.requests import Request
@@ -63,6 +64,19 @@ def fault_page(request: Request, fault: Exception) -> HTMLResponse:
     # htmx puts an answer where the page has asked for it, so a part is all that fits there.
     template = "fault.html" if "hx-request" in request.headers else "fault_page.html"
     return page(request, template, status=status, fault=str(fault))
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form as htmx sends them.
+
+    Raises:
+        UsageError: the body is no such form.
+    """
+    try:
+        text = (await request.body()).decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
+    except ValueError:
+        raise UsageError("the form cannot be read; load the page anew") from None
 
 
 def _common(request: Request) -> Mapping[str, Any]:

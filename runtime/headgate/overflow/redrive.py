@@ -17,7 +17,7 @@ from headgate.delivery.target import Data, Target
 from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.origin import Origin, resolve
 from headgate.overflow.pace import Pace
-from headgate.overflow.selection import Selection
+from headgate.overflow.selection import Asked
 from headgate.overflow.stores import Portion, Store
 
 
@@ -145,7 +145,7 @@ class Sender:
 class _Chosen:
     """The letters that are asked for, no more of them than that."""
 
-    def __init__(self, selection: Selection, most: int | None) -> None:
+    def __init__(self, selection: Asked, most: int | None) -> None:
         self._selection = selection
         self._left = most
 
@@ -164,7 +164,7 @@ class _Chosen:
 async def redrive(
     store: Store,
     sender: Sender,
-    selection: Selection,
+    selection: Asked,
     stop: asyncio.Event,
     *,
     most: int | None = None,
@@ -204,7 +204,7 @@ async def redrive(
 
 async def look(
     store: Store,
-    selection: Selection,
+    selection: Asked,
     stop: asyncio.Event,
     *,
     most: int | None = None,
@@ -220,5 +220,6 @@ async def look(
             for index in chosen.of(portion.letters):
                 yield portion.letters[index]
             progress(portion.size)
+        await asyncio.sleep(0)  # a file gives its letters without a pause; others may be waiting
         if stop.is_set() or chosen.enough:
             return

@@ -3,9 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from headgate.overflow.dead_letters import DeadLetter
+from headgate.overflow.origin import Origin
 from headgate.reading.filters import read_members
+
+
+class Asked(Protocol):
+    """What tells of a letter whether it is asked for."""
+
+    def fits(self, letter: DeadLetter) -> bool:
+        """Return whether a letter is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +48,27 @@ class Selection:
             and (self.until is None or letter.time <= self.until)
             and (not self.message_ids or read_members(letter.data).message_id in self.message_ids)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OfGroup:
+    """Those of a selection that were bound for one destination and given up for one reason."""
+
+    selection: Selection
+    origin: Origin | None
+    code: str
+
+    def fits(self, letter: DeadLetter) -> bool:
+        """Return whether a letter is asked for."""
+        return letter.origin == self.origin and letter.code == self.code and self.selection.fits(letter)
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """One letter, by all that it holds: it has no other name."""
+
+    letter: DeadLetter
+
+    def fits(self, letter: DeadLetter) -> bool:
+        """Return whether a letter is asked for."""
+        return letter == self.letter

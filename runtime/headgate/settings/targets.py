@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
+from botocore.session import Session
+
 from headgate.delivery.target import Target
+from headgate.settings.locate import store_at
 from headgate.settings.schema import Destination, Source
 
 
@@ -23,3 +26,17 @@ def target_of(source: Source, destination: Destination) -> Target:
 def every_target(sources: Iterable[Source]) -> set[Target]:
     """Return the targets of all destinations, disabled ones too: what was spilled for them is still due."""
     return {target_of(source, each) for source in sources for each in source.destinations}
+
+
+def targets_at(location: str, session: Session) -> set[Target]:
+    """Return the targets of a store, read once; its Secret IDs are decrypted for that. It may block.
+
+    Args:
+        location: what `headgate serve --sources` takes.
+        session: for what lies in AWS.
+
+    Raises:
+        UsageError: it is no such location, or what it holds is not valid.
+        AwsError: it cannot be read now.
+    """
+    return every_target(store_at(location, session).latest().sources().values())
