@@ -4,10 +4,12 @@ NOBODY_KNOWS = "\N{EN DASH}"
 
 
 def number(value: float | None) -> str:
-    """Return a count or a rate: whole from ten on."""
+    """Return a count or a rate: whole from ten on; what is more than nothing never reads 0."""
     if value is None:
         return NOBODY_KNOWS
-    return f"{value:,.0f}" if value >= 9.95 or value == int(value) else f"{value:.1f}"
+    if 0 < value < 0.05:
+        return "under 0.1"
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
 
 
 def size(value: float | None) -> str:
@@ -30,7 +32,7 @@ def share(value: float | None) -> str:
         return "over 99.9 %"
     if 0 < percent < 0.05:
         return "under 0.1 %"
-    return f"{percent:.1f} %".replace(".0 %", " %")
+    return f"{percent:.1f}".removesuffix(".0") + " %"
 
 
 def millis(value: float | None) -> str:

@@ -22,6 +22,8 @@ WATCHED = (
     names.POSSIBLE_DUPLICATES,
 )
 """The counters that are shown as numbers; those of destinations as the sum of all."""
+IN_FLIGHT_SECONDS = 1.0
+"""A record that has waited for less may be on its way."""
 
 
 class Percentiles(NamedTuple):
@@ -166,14 +168,16 @@ def delivered_share(destinations: Iterable[Told]) -> float | None:
     """Return what part of the records that were to be delivered in a span was; None where there was none.
 
     That is those that Kinesis said yes to, of them, those it will never take, those that went to the
-    overflow queue, and those that are still held. What comes back from the queue counts when it is delivered.
+    overflow queue, and those that are still held, where that is for longer than a record merely is in flight.
+    What comes back from the queue counts when it is delivered.
     """
     delivered = whole = 0.0
     for each in destinations:
         delivered += each.counts.get(names.DELIVERED_RECORDS.name, 0)
         whole += each.counts.get(names.UNDELIVERABLE_RECORDS.name, 0)
         whole += each.counts.get(names.SPILLED_RECORDS.name, 0)
-        whole += each.gauges.get(names.HELD_RECORDS.name, 0)
+        if each.gauges.get(names.OLDEST_RECORD_AGE.name, 0) >= IN_FLIGHT_SECONDS:
+            whole += each.gauges.get(names.HELD_RECORDS.name, 0)
     whole += delivered
     return delivered / whole if whole else None
 

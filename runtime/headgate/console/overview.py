@@ -82,7 +82,7 @@ async def _told(watch: Watch, *, shards: bool) -> AsyncIterator[bytes]:
                 yield told("points", _json({"names": SERIES, "rows": rows}))
             texts = parts.texts(observer, time.time())
             if shards and observer.listed is not None:
-                texts = {**texts, **load.texts(every_stream(observer.listed), time.time())}
+                texts = {**texts, **load.texts(_streams(observer), time.time())}
             for name, text in texts.items():
                 if shown.get(name) != text:
                     shown[name] = text
@@ -110,6 +110,12 @@ class _Load:
             return {}
         self._step = now // STEP_SECONDS
         return parts.load_texts(self._loads, streams, now)
+
+
+def _streams(observer: Observer) -> Sequence[Stream]:
+    """Return the streams that something is sent to."""
+    enabled = [each for each in observer.listed or () if each.source.enabled]
+    return every_stream(enabled, lambda destination: destination.enabled)
 
 
 def _json(value: object) -> str:

@@ -61,8 +61,9 @@ PLOTS: Sequence[Plot] = (
         (Line("share", "delivered"),),
         "Records that Kinesis said yes to, divided by the sum of those, of those that it will never take "
         "(UndeliverableRecords), of those that went to the overflow queue (SpilledRecords), and of those "
-        "that are held (HeldRecords). What comes back from the queue counts when it is delivered. No line while "
-        "there is nothing to deliver.",
+        "that are held (HeldRecords) by a destination whose oldest record has waited for a second or longer. "
+        "What comes back from the queue counts when it is delivered. No line while there is nothing to "
+        "deliver.",
     ),
     Plot(
         "acknowledged",

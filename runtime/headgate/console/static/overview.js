@@ -1,7 +1,7 @@
 // Draws what the page is told: plots, their newest values as text, and their tables. Texts go in as text alone.
 "use strict";
 (() => {
-  const KEPT_SECONDS = 15 * 60;
+  const KEPT_SECONDS = 15 * 60, LEAST_SECONDS = 60;
   const NOBODY_KNOWS = "–";
   const SERIES = [1, 2, 3, 4, 1, 2, 3, 4].map((number) => `--series-${number}`);
   const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3], [6, 4], [2, 3], [8, 4], [6, 4]];
@@ -71,11 +71,11 @@
         cursor: { sync: { key: "overview" }, points: { show: false }, drag: { x: false, y: false } },
         hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx ?? null)] },
         scales: {
-          x: { range: (_, from, to) => [to - KEPT_SECONDS, to] },
-          y: { range: (_, from, to) => [0, this.figure.dataset.unit === "share" ? 1.02 : Math.max(to, 1) * 1.08] },
+          x: { range: (_, from, to) => [Math.max(to - KEPT_SECONDS, Math.min(from, to - LEAST_SECONDS)), to] },
+          y: { range: (_, from, to) => [0, this.figure.dataset.unit === "share" ? 1.02 : Math.max(to, 10) * 1.08] },
         },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map((at) => clock(at)) },
+          { ...axis, values: (_, ticks) => ticks.map((at) => clock(at, ticks.at(-1) - ticks[0] < 240)) },
           { ...axis, size: 62, values: (_, ticks) => ticks.map((value) => this.format(value)) },
         ],
         series: [{}, ...series, ...(this.limit ? [limit] : [])],
