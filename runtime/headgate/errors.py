@@ -41,4 +41,15 @@ class UsageError(HeadgateError):
 
 
 class SettingsError(UsageError):
-    """Settings are missing, are not TOML, or hold an unknown key, a wrong type or a value out of range."""
+    """Settings are missing, are not TOML, or hold an unknown key, a wrong type or a value out of range.
+
+    Args:
+        text: the line.
+        field: the name of the field where it is mended, if it is one.
+        problem: what the line says for whoever is looking at that field; the whole line where it is left out.
+    """
+
+    def __init__(self, text: str, *, field: str | None = None, problem: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
+        self.problem = problem if problem is not None else text

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from headgate.errors import SettingsError
-from headgate.settings.strict_toml import decode
+from headgate.settings.strict_toml import FieldError, convert, decode
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,3 +54,44 @@ def test_an_error_is_one_line_that_names_the_place_and_what_is_allowed(text: str
     with pytest.raises(SettingsError) as raised:
         decode(text, Document, where="f.toml")
     assert str(raised.value) == message
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    low: int = 0
+    high: int = 9
+    words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise FieldError("high", f"{self.high} is below low")
+        if self.low < 0:
+            raise ValueError("nothing is below 0")
+
+
+class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    checked: tuple[Checked, ...]
+
+
+@pytest.mark.parametrize(
+    ("checked", "field", "problem"),
+    [
+        ({"low": 10}, "high", "9 is below low"),
+        ({"low": "x"}, "low", "expected integer, got string"),
+        ({"words": ["a", 1]}, "words", "expected string, got integer"),
+    ],
+)
+def test_an_error_knows_the_field_where_it_is_mended(
+    checked: dict[str, object], field: str, problem: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        convert({"checked": [{}, checked]}, Several, where="here")
+    assert (raised.value.field, raised.value.problem) == (field, problem)
+    assert str(raised.value).startswith("here: checked[2]")
+    assert str(raised.value).endswith(f": {problem}")
+
+
+def test_an_error_of_no_one_field_knows_none_but_a_missing_key_its_own() -> None:
+    for data, field in ({"checked": [], "more": 1}, None), ({}, "checked"):
+        with pytest.raises(SettingsError) as raised:
+            convert(data, Several, where="here")
+        assert raised.value.field == field

@@ -8,11 +8,12 @@ import typer
 
 from headgate.cli import settings_output as output
 from headgate.cli.output import ended_by_its_reader
-from headgate.cli.tables import Key, OpenTable, Table, open_table, source_at_version, source_of
+from headgate.cli.tables import Key, Table, open_table, source_at_version, source_of
 from headgate.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
     from headgate.settings.schema import Source
+    from headgate.settings.table.opened import OpenTable
     from headgate.settings.table.transactions import Change
 
 app = typer.Typer(
@@ -235,7 +236,7 @@ def history(
         output.show_history(open_table(table).table.history(source))
 
 
-def _write(opened: OpenTable, change: "Change") -> None:
+def _write(opened: "OpenTable", change: "Change") -> None:
     number = None if change.was == change.after else opened.writer().write([change])
     output.show_change(change, number)
 

@@ -43,15 +43,17 @@ def show_source(kept: "Kept") -> None:
     if _in_a_pipe():
         _lines([_source(kept)])
         return
+    from headgate.settings.table.changes import worded
+
     said = _source(kept)
     destinations = said.pop("destinations")
     terminal = console(soft_wrap=True)
     for field, value in said.items():
-        terminal.print(f"{field}: {printable(_text(value))}", markup=False)
+        terminal.print(f"{field}: {printable(worded(value))}", markup=False)
     for place, destination in enumerate(destinations, start=1):
         terminal.print(f"destination #{place}", style="bold", markup=False)
         for field, value in destination.items():
-            terminal.print(f"  {field}: {printable(_text(value))}", markup=False)
+            terminal.print(f"  {field}: {printable(worded(value))}", markup=False)
 
 
 def show_history(entries: "Iterable[Entry]") -> None:
@@ -115,23 +117,16 @@ def _source(kept: "Kept") -> dict[str, Any]:
 
 
 def _print_changes(changes: "Iterable[dict[str, Any]]") -> None:
+    from headgate.settings.table.changes import worded
+
     terminal = console(soft_wrap=True)
     for each in changes:
-        line = f"  {each['field']}: {_text(each['old'])} -> {_text(each['new'])}"
+        line = f"  {each['field']}: {worded(each['old'])} -> {worded(each['new'])}"
         terminal.print(printable(line), markup=False)
 
 
 def _off(enabled: bool) -> str:
     return "" if enabled else " (off)"
-
-
-def _text(value: Any) -> str:
-    """Return a value as TOML writes it, more or less; what is not there as a hyphen."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ", ".join(map(_text, value)) or "-" if isinstance(value, list) else str(value)
 
 
 def _lines(objects: "Iterable[dict[str, Any]]") -> None:

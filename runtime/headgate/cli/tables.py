@@ -1,8 +1,5 @@
 """The table of settings that a command is about, as its arguments name it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +9,7 @@ from headgate.errors import UsageError
 if TYPE_CHECKING:
     from headgate.settings.table.client import SettingsTable
     from headgate.settings.table.layout import Kept
-    from headgate.settings.table.sealing import Sealing
-    from headgate.settings.table.writer import Writer
+    from headgate.settings.table.opened import OpenTable
 
 Table = Annotated[
     str,
@@ -30,38 +26,16 @@ Key = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class OpenTable:
-    """A table, and what it takes to change it."""
-
-    table: "SettingsTable"
-    sealing: "Sealing"
-    writer: "Callable[[], Writer]"
-    """It asks STS who is changing something."""
-
-    def encrypting(self, key: str | None) -> Callable[[str, str, str], str]:
-        """Return what encrypts Secret IDs, under the table's own key where none is named."""
-        return self.sealing.encrypting(cache(lambda: key or self.table.key_arn()))
-
-
-def open_table(name: str) -> OpenTable:
-    """Return the table of a name; nothing is asked of it yet.
+def open_table(name: str) -> "OpenTable":
+    """Return the table of a name, with the credentials of this process; nothing is asked of it yet.
 
     Raises:
         UsageError: it is none, or no region is known.
     """
     from headgate.clients import own_session
-    from headgate.settings.table.client import SCHEME, SettingsTable
-    from headgate.settings.table.sealing import Sealing
-    from headgate.settings.table.writer import Writer, caller
+    from headgate.settings.table import opened
 
-    session = own_session()
-    table = SettingsTable(session, name.removeprefix(SCHEME))
-    return OpenTable(
-        table,
-        Sealing(session, table.region, about=table.name),
-        lambda: Writer(table=table, who=caller(session, table.region)),
-    )
+    return opened.open_table(own_session(), name)
 
 
 def source_of(table: "SettingsTable", source_id: str) -> "Kept":

@@ -57,6 +57,21 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     return HTMLResponse(rendered(template, **_common(request), **values), status)
 
 
+async def fields_of(request: Request) -> dict[str, str]:
+    """Return the fields of the form that a request brings; of two with one name the last.
+
+    Raises:
+        UsageError: it brings none, or one that is no text.
+    """
+    try:
+        pairs = parse_qsl(
+            (await request.body()).decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict"
+        )
+    except ValueError:
+        raise UsageError("the request holds no form, or one whose fields are no UTF-8 text") from None
+    return dict(pairs)
+
+
 def fault_page(request: Request, fault: Exception) -> HTMLResponse:
     """Return what is shown where a page cannot be: the fault's one line."""
     assert isinstance(fault, HeadgateError)  # noqa: S101  # it is registered for those alone

@@ -8,7 +8,7 @@ from botocore.session import Session
 from headgate.console.feed import Stream
 from headgate.settings.locate import store_at
 from headgate.settings.schema import Destination, Source
-from headgate.settings.table.client import SettingsTable
+from headgate.settings.table.opened import open_table
 from headgate.settings.table.store import TableStore
 
 
@@ -40,12 +40,9 @@ class Sources:
     def __init__(self, location: str, session: Session) -> None:
         self._store = store_at(location, session)
         self.name = self._store.name
-        self.table = (
-            SettingsTable(session, location.partition("://")[2])
-            if isinstance(self._store, TableStore)
-            else None
-        )
+        self.opened = open_table(session, location) if isinstance(self._store, TableStore) else None
         """The table that keeps them, if one does; only there they can be changed."""
+        self.table = self.opened.table if self.opened is not None else None
 
     def every(self) -> list[Listed]:
         """Return all of them, by ID.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from headgate.settings.strict_toml import decode
+from headgate.settings.strict_toml import FieldError, decode
 from headgate.settings.write_keys import hashed, is_half_hashed
 from headgate.spec.event import CallType
 from headgate.spec.partition_key import MESSAGE_ID, PATH, USER
@@ -66,21 +66,28 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         )
         if self.secret_id is not None and not EXTERNAL_ID.fullmatch(self.secret_id):
             # A Secret ID is a password: its text stays out of messages.
-            raise ValueError(
-                "secret_id is no External ID; allowed: 2 to 1,224 characters of a-z A-Z 0-9 _ + = , . @ : / -"
+            raise FieldError(
+                "secret_id",
+                "secret_id is no External ID; allowed: 2 to 1,224 characters of "
+                "a-z A-Z 0-9 _ + = , . @ : / -",
             )
         if self.secret_id is not None and self.role_address is None:
-            raise ValueError("secret_id is sent when a role is assumed, so it needs a role_address beside it")
+            raise FieldError(
+                "role_address",
+                "secret_id is sent when a role is assumed, so it needs a role_address beside it",
+            )
         if not self.event_types:
-            raise ValueError(
+            raise FieldError(
+                "event_types",
                 f"event_types is empty; allowed: one or more of {', '.join(CALL_TYPES)}; "
-                "to send none, enabled = false"
+                "to send none, enabled = false",
             )
         if self.partition_key != USER:
             _check("partition_key", self.partition_key, PATH, _PARTITION_KEYS)
         if self.use_message_id and self.partition_key not in (None, MESSAGE_ID):
-            raise ValueError(
-                f"use_message_id = true contradicts partition_key = {self.partition_key!r}; give one of them"
+            raise FieldError(
+                "partition_key",
+                f"use_message_id = true contradicts partition_key = {self.partition_key!r}; give one of them",
             )
 
     @property
@@ -110,24 +117,30 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 enabled destinations send the same call to one stream.
         """
         if not all(self.write_keys):
-            raise ValueError("write_keys holds an empty write key; allowed: texts of one character or more")
+            raise FieldError(
+                "write_keys", "write_keys holds an empty write key; allowed: texts of one character or more"
+            )
         if any(map(is_half_hashed, self.write_keys)):
-            raise ValueError(
-                "write_keys holds what begins with sha256: and is no hash; allowed after it: 64 of 0-9 a-f"
+            raise FieldError(
+                "write_keys",
+                "write_keys holds what begins with sha256: and is no hash; allowed after it: 64 of 0-9 a-f",
             )
         for origin in self.allowed_origins:
             if not ORIGIN.fullmatch(origin) or DEFAULT_PORT.fullmatch(origin):
-                raise ValueError(
+                raise FieldError(
+                    "allowed_origins",
                     f"allowed_origins has {origin!r}; allowed: '*', https://*.example.com, or an origin as "
-                    "browsers write it, such as https://www.example.com: lower case, no path, no default port"
+                    "browsers write it, such as https://www.example.com: lower case, no path, "
+                    "no default port",
                 )
         taken: dict[tuple[str, str, str | None], set[CallType]] = {}
         for each in [each for each in self.destinations if each.enabled]:
             calls = taken.setdefault((each.region, each.stream_name, each.role_address), set())
             if twice := calls.intersection(each.event_types):
-                raise ValueError(
+                raise FieldError(
+                    "event_types",
                     f"two destinations are the stream {each.stream_name!r} in {each.region} and both take "
-                    f"{', '.join(sorted(twice))}; leave that out of the event_types of one of them"
+                    f"{', '.join(sorted(twice))}; leave that out of the event_types of one of them",
                 )
             calls.update(each.event_types)
 
@@ -174,4 +187,4 @@ def by_write_key(sources: Iterable[Source]) -> dict[str, Source]:
 
 def _check(name: str, value: str | None, allowed: re.Pattern[str], words: str) -> None:
     if value is not None and not allowed.fullmatch(value):
-        raise ValueError(f"{name} is {value!r}; allowed: {words}")
+        raise FieldError(name, f"{name} is {value!r}; allowed: {words}")

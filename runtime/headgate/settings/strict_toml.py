@@ -10,7 +10,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,6 +26,26 @@ _TOML_NAMES = {
     "array": "array",
     "float": "number",
 }
+
+
+class FieldError(ValueError):
+    """What a type raises of a value that does not fit: where it is mended, and what is wrong.
+
+    Args:
+        field: the name of the field.
+        problem: one line, which names what is wrong and what is allowed.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field = field
+
+
+class _Fault(NamedTuple):
+    path: str
+    problem: str
+    field: str | None
+    """Where it is mended, if that is one field."""
 
 
 def decode(text: str, type_: type[T], *, where: str) -> T:
@@ -50,17 +70,28 @@ def convert(data: Any, type_: type[T], *, where: str) -> T:
     """Return the value that data such as TOML's or JSON's describe; otherwise as `decode`.
 
     Raises:
-        SettingsError: they do not fit the type; one line, beginning with `where`.
+        SettingsError: they do not fit the type; one line, beginning with `where`, and the field.
     """
     try:
         return msgspec.convert(data, type_, strict=True)
     except msgspec.ValidationError as error:
-        path, problem = _innermost(data, type_, "") or ("", _plain(str(error)))
-        raise SettingsError(f"{where}: {path + ': ' if path else ''}{problem}") from None
+        fault = _innermost(data, type_, "", None) or _Fault("", _plain(str(error)), None)
+        raise SettingsError(
+            f"{where}: {fault.path + ': ' if fault.path else ''}{fault.problem}",
+            field=fault.field,
+            problem=fault.problem,
+        ) from None
 
 
-def _innermost(value: Any, type_: Any, path: str) -> tuple[str, str] | None:
-    """Return path and problem of the innermost part of `value` that does not fit; None if all does."""
+def _innermost(value: Any, type_: Any, path: str, name: str | None) -> _Fault | None:
+    """Return what is wrong with the innermost part of `value` that does not fit; None if all does.
+
+    Args:
+        value: what does not fit.
+        type_: its type.
+        path: the way to it.
+        name: of the field that it is in.
+    """
     try:
         msgspec.convert(value, type_, strict=True)
     except msgspec.ValidationError as error:
@@ -68,30 +99,34 @@ def _innermost(value: Any, type_: Any, path: str) -> tuple[str, str] | None:
             allowed = {field.encode_name: field for field in msgspec.structs.fields(struct)}
             for key in value:
                 if key not in allowed:
-                    return path, _unknown_key(key, list(allowed))
+                    return _Fault(path, _unknown_key(key, list(allowed)), None)
             for key, field in allowed.items():
                 if field.required and key not in value:
-                    return path, f"the key {key!r} is missing"
-        for part, part_type, part_path in _parts(value, type_, path):
-            if (found := _innermost(part, part_type, part_path)) is not None:
+                    return _Fault(path, f"the key {key!r} is missing", key)
+        for part in _parts(value, type_, path, name):
+            if (found := _innermost(*part)) is not None:
                 return found
-        return path, _plain(str(error)) + _choices(type_)
+        mended_at = error.__cause__.field if isinstance(error.__cause__, FieldError) else name
+        return _Fault(path, _plain(str(error)) + _choices(type_), mended_at)
     return None
 
 
-def _parts(value: Any, type_: Any, path: str) -> Iterator[tuple[Any, Any, str]]:
+def _parts(value: Any, type_: Any, path: str, name: str | None) -> Iterator[tuple[Any, Any, str, str | None]]:
+    """Give the parts of a value, each as `_innermost` takes it."""
     if isinstance(value, dict) and (struct := _struct_in(type_)) is not None:
         for field in msgspec.structs.fields(struct):
             if field.encode_name in value:
-                yield value[field.encode_name], field.type, f"{path}.{field.encode_name}".lstrip(".")
+                part = f"{path}.{field.encode_name}".lstrip(".")
+                yield value[field.encode_name], field.type, part, field.encode_name
     elif isinstance(value, list) and (item_type := _item_type(type_)) is not None:
         for number, item in enumerate(value, start=1):
-            name = (
+            called = (
                 next((item[k] for k in ("id", "name", "stream_name") if k in item), None)
                 if isinstance(item, dict)
                 else None
             )
-            yield item, item_type, f"{path}[{number}]" + (f" ({name!r})" if isinstance(name, str) else "")
+            part = f"{path}[{number}]" + (f" ({called!r})" if isinstance(called, str) else "")
+            yield item, item_type, part, name
 
 
 def _members(type_: Any) -> tuple[Any, ...]:

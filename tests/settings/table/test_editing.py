@@ -69,7 +69,7 @@ def test_the_place_after_the_last_is_a_new_destination_of_any_stream() -> None:
 
 def test_lists_grow_and_shrink() -> None:
     more = edit("write_keys+=wk_3", "write_keys+=wk_1")
-    assert more.write_keys == (*WEB.write_keys, hashed("wk_3"))
+    assert more.write_keys == (*WEB.write_keys, "wk_3")
     for reference in ("wk_1", hashed("wk_1"), hashed("wk_1")[:15]):
         assert edit(f"write_keys-={reference}").write_keys == (hashed("wk_2"),)
     origins = edit("allowed_origins=https://a.example", "allowed_origins+=null")
@@ -118,6 +118,12 @@ def test_a_secret_id_does_not_go_with_its_stream_to_another_name() -> None:
         (["write_keys=wk_9,wk_9"], {}, "write_keys: the source 'web' has a write key twice"),
         ([f"write_keys=wk_9,{hashed('wk_9')}"], {}, "write_keys: the source 'web' has a write key twice"),
         (["write_keys=[1"], {}, "a list is TOML's"),
+        (["write_keys+=[1]"], {}, "write_keys[3]: expected string, got integer"),
+        (["write_keys-=[1]"], {}, "none of them is meant"),
+        (["write_keys+="], {}, "write_keys holds an empty write key"),
+        (["write_keys+=sha256:12"], {}, "write_keys holds what begins with sha256: and is no hash"),
+        (["max_events_per_second=" + "9" * 5000], {}, "max_events_per_second: expected integer"),
+        (["max_events_per_second=" + "[" * 5000], {}, "max_events_per_second: expected integer"),
         (["allowed_origins=www.example.com"], {}, "allowed_origins has 'www.example.com'"),
         (
             [],

@@ -35,6 +35,15 @@ def told(struct: msgspec.Struct) -> dict[str, Any]:
     return {name: field.told for name, field in _fields_of(struct).items()}
 
 
+def worded(value: Any) -> str:
+    """Return a value that is told as TOML writes it, more or less; what is not there as a hyphen."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(worded, value)) or "-" if isinstance(value, list) else str(value)
+
+
 def named(source: StoredSource) -> dict[str, StoredDestination]:
     """Return the destinations by region and stream; after the first of a name, with a number."""
     found: dict[str, StoredDestination] = {}

@@ -109,13 +109,18 @@ class SettingsTable:
         items = self._query(HISTORY, after=history_place(number + 1))
         return [(number_of(item), item["source"]["S"]) for item in items]
 
-    def history(self, source_id: str | None) -> Iterator[Entry]:
+    def history(self, source_id: str | None, before: int | None = None) -> Iterator[Entry]:
         """Return the changes of a source, or of all, the newest first.
+
+        Args:
+            source_id: of which.
+            before: leave out this version, and later ones.
 
         Raises:
             AwsError: AWS refused, or did not answer.
         """
-        for item in self._query(HISTORY, newest_first=True):
+        end = history_place(before) if before is not None else ""
+        for item in self._query(HISTORY, before=end, newest_first=True):
             if source_id is None or item["source"]["S"] == source_id:
                 yield entry_in(item)
 
@@ -148,12 +153,16 @@ class SettingsTable:
         item: Item | None = answer.get("Item")
         return item
 
-    def _query(self, kind: str, *, after: str = "", newest_first: bool = False) -> Iterator[Item]:
+    def _query(
+        self, kind: str, *, after: str = "", before: str = "", newest_first: bool = False
+    ) -> Iterator[Item]:
+        """Return items of a kind, from one sort key on or up to another; not both."""
         values = {":kind": {"S": kind}}
         condition = "pk = :kind"
-        if after:
-            values[":after"] = {"S": after}
-            condition += " AND sk >= :after"
+        for name, sign, bound in (("after", ">=", after), ("before", "<", before)):
+            if bound:
+                values[f":{name}"] = {"S": bound}
+                condition += f" AND sk {sign} :{name}"
         asked: dict[str, Any] = {
             "TableName": self.id,
             "KeyConditionExpression": condition,

@@ -12,7 +12,7 @@ from headgate.errors import SettingsError, UsageError
 from headgate.settings.schema import REGION, Destination, Source
 from headgate.settings.strict_toml import convert
 from headgate.settings.table.stored import StoredSource, StoredSources, members
-from headgate.settings.write_keys import hashed, means
+from headgate.settings.write_keys import means
 
 _ASSIGNMENT = re.compile(r"(?P<field>[a-z_]+)(?P<operator>\+=|-=|=)(?P<value>.*)", re.DOTALL)
 _SECRET = ("secret_id", "encrypted_secret_id")
@@ -80,7 +80,7 @@ def edited(
     try:
         StoredSources(sources=(made,))
     except ValueError as error:
-        raise SettingsError(f"write_keys: {error}") from None
+        raise SettingsError(f"write_keys: {error}", field="write_keys", problem=str(error)) from None
     return made
 
 
@@ -180,7 +180,7 @@ def _change_list(said: dict[str, Any], wanted: Assignment, field: msgspec.struct
     there = list(said.get(wanted.field, () if field.default is msgspec.NODEFAULT else field.default or ()))
     is_same = means if wanted.field == "write_keys" else str.__eq__
     for item in _items(wanted.value):
-        same = [each for each in there if is_same(item, each)]
+        same = [each for each in there if isinstance(item, str) and is_same(item, each)]
         if wanted.operator == "+=":
             there += [] if same else [item]
             continue
@@ -189,7 +189,7 @@ def _change_list(said: dict[str, Any], wanted: Assignment, field: msgspec.struct
             many = "none" if not same else f"{len(same)}"
             raise UsageError(f"{wanted.field}-=: {many} of them is meant; see: headgate settings show")
         there.remove(same[0])
-    said[wanted.field] = list(map(hashed, there)) if wanted.field == "write_keys" else there
+    said[wanted.field] = there
 
 
 def _items(text: str) -> list[Any]:
@@ -213,7 +213,7 @@ def _value(text: str, field: msgspec.structs.FieldInfo) -> Any:
 def _toml(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # of more digits or brackets than Python takes, too
         return None
 
 
@@ -243,6 +243,5 @@ def _set_secret(chosen: dict[str, Any], secret_id: str | None, *, moved: bool) -
         chosen.pop("encrypted_secret_id", None)
         chosen["secret_id"] = secret_id
     elif moved and "encrypted_secret_id" in chosen:
-        raise SettingsError(
-            "stream_name: the Secret ID is encrypted for the stream before; give it again with --secret-id"
-        )
+        problem = "the Secret ID is encrypted for the stream before; give it again"
+        raise SettingsError(f"stream_name: {problem} with --secret-id", field="secret_id", problem=problem)

@@ -7,7 +7,7 @@ import msgspec
 import tomli_w
 
 from headgate.settings.schema import Destination, Source, Sources
-from headgate.settings.strict_toml import decode
+from headgate.settings.strict_toml import FieldError, decode
 from headgate.settings.write_keys import hashed
 
 Encrypt = Callable[[str, str, str], str]
@@ -32,8 +32,9 @@ class StoredDestination(Destination, frozen=True, kw_only=True, forbid_unknown_f
         if self.encrypted_secret_id is not None and self.secret_id is not None:
             raise ValueError("secret_id and encrypted_secret_id cannot be given together; give one of them")
         if self.encrypted_secret_id is not None and self.role_address is None:
-            raise ValueError(
-                "a Secret ID is sent when a role is assumed, so it needs a role_address beside it"
+            raise FieldError(
+                "role_address",
+                "a Secret ID is sent when a role is assumed, so it needs a role_address beside it",
             )
 
 

@@ -125,9 +125,8 @@ def _raise_what_stays(steps: Sequence[Step], refused: Refused, changes: Sequence
             raise stale(step.name, change.before.number if change.before else None, now)
         if step.kind == WRITE_KEY:
             owner = reason.get("Item", {}).get("source", {}).get("S", "another change")
-            raise SettingsError(
-                f"write_keys: {shown(step.name)} is a write key of {owner!r}; a write key is of one source"
-            )
+            problem = f"{shown(step.name)} is a write key of {owner!r}; a write key is of one source"
+            raise SettingsError(f"write_keys: {problem}", field="write_keys", problem=problem)
 
 
 def stale(source_id: str, made_for: int | None, kept: Kept | None) -> StaleChange:
