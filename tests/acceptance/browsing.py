@@ -1,14 +1,14 @@
 """Debian's Chromium, and pages in it that ask nobody but their own host and are nothing to complain of."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
 
 def chromium_path() -> str | None:
@@ -42,32 +42,39 @@ class Watched:
 
 
 @contextmanager
-def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
+def opened(browser: Browser, url: str, *, allowed: Sequence[int] = (), **context: Any) -> Iterator[Page]:
     """Open a page in a profile of its own; at the end it has asked its own host alone, and nothing was wrong.
 
     Args:
         browser: where.
         url: the page.
+        allowed: status codes that what it asks may be answered with, besides those of success.
         context: more of `Browser.new_context`.
     """
     made = browser.new_context(**context)
     page, watched = made.new_page(), Watched()
-    watch(page, watched)
+    watch(page, watched, allowed)
     page.goto(url)
     yield page
     made.close()
-    assert watched.hosts <= {urlsplit(url).netloc}
-    assert not watched.complaints
+    assert watched.hosts <= {urlsplit(url).netloc}, watched.hosts
+    assert not watched.complaints, watched.complaints
 
 
-def watch(page: Page, watched: Watched) -> None:
+def watch(page: Page, watched: Watched, allowed: Sequence[int]) -> None:
     """Note what a page does."""
+    statuses = tuple(f"status of {each} " for each in allowed)
+
+    def listen(said: ConsoleMessage) -> None:
+        expected = "Failed to load resource" in said.text and any(each in said.text for each in statuses)
+        if said.type in ("error", "warning") and not expected:
+            watched.complaints.append(said.text)
+
+    def dismiss(dialog: Dialog) -> None:
+        watched.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("request", lambda request: watched.hosts.add(urlsplit(request.url).netloc))
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on(
-        "dialog", lambda dialog: (watched.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())
-    )
-    page.on(
-        "console",
-        lambda said: watched.complaints.append(said.text) if said.type in ("error", "warning") else None,
-    )
+    page.on("console", listen)
+    page.on("dialog", dismiss)

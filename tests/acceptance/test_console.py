@@ -1,8 +1,10 @@
 """`headgate console` on the running system of `make console`, in a browser."""
 
 import io
+import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 from rich.console import Console
 
 from demo.console import RunningSystem, running_system
-from demo.estate import TABLE
+from demo.embedded_aws import ROOT
+from demo.estate import EVENTS, OLD_LETTERS, ORDERS, OTHER_EVENTS, REGION, TABLE
 from demo.processes import free_port, running
 from demo.screen import Screen
 from headgate.console.pages import NAVIGATION
@@ -23,6 +26,7 @@ from tests.acceptance.browsing import browser, opened
 
 ELSEWHERE = "evil.example"
 """A name that leads to this machine, as a rebound one does."""
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
 PATHS = [each.path for each in NAVIGATION]
 
 
@@ -189,3 +193,158 @@ def test_another_host_name_that_leads_here_gets_nothing(console: Opened) -> None
     assert said == [421, "This is not the host name of the console.\n"]
     assert page.evaluate("fetch('/x', {method: 'POST'}).then((answer) => answer.status)") == 421
     context.close()
+
+
+def test_overview_moves_with_the_traffic(console: Opened) -> None:
+    with console.page() as page:
+        expect(page.get_by_text("Delivering to 2 destinations")).to_be_visible()
+        row = page.get_by_role("table", name="Sources").get_by_role("row", name="Website")
+        before = accepted(row)
+        expect(page.locator("figure canvas")).to_have_count(6)
+        drawn = pixels(page)
+        expect_soon(lambda: accepted(row) != before)
+        expect_soon(lambda: pixels(page) != drawn)
+        page.get_by_role("button", name="Read the streams for load per shard").click()
+        loads = page.get_by_role("table", name="Load per shard")
+        expect(loads.get_by_role("row").filter(has_text="shardId-000000000001").first).to_be_visible(
+            timeout=20_000
+        )
+
+
+def test_a_changed_stream_name_is_in_force_under_load_and_nothing_is_lost(console: Opened) -> None:
+    with console.page("/destinations") as page:
+        page.get_by_role("link", name=EVENTS).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"{REGION}/{EVENTS}")
+        page.get_by_label("AWS Kinesis Stream Name").fill(OTHER_EVENTS)
+        page.get_by_role("button", name="Save the destination").click()
+        expect(page.get_by_text("Saved as version")).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"{REGION}/{OTHER_EVENTS}")
+        history = page.locator("section", has=page.get_by_role("heading", name="History"))
+        expect(history).to_contain_text(f"{REGION}/{OTHER_EVENTS}: stream_name: - → {OTHER_EVENTS}")
+    acknowledged = console.system.traffic.acknowledged
+    expect_soon(lambda: set(acknowledged[-20:]) <= message_ids(console.system, OTHER_EVENTS))
+    sent = set(acknowledged)
+    assert len(sent) > 100
+    assert sent <= message_ids(console.system, EVENTS) | message_ids(console.system, OTHER_EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "said"),
+    [
+        ("AWS Kinesis Stream Region", "us-west2", "us-west-2"),
+        ("AWS Kinesis Stream Name", "no spaces", "allowed"),
+        ("Role Address", "arn:aws:sts::111122223333:assumed-role/writer/me", "a role's ARN such as"),
+        ("Secret ID", "not allowed!", "secret_id"),
+    ],
+)
+def test_what_cannot_be_is_refused_where_it_is_typed(
+    console: Opened, label: str, typed: str, said: str
+) -> None:
+    before = console.settings()
+    with console.page("/destinations", allowed=[422]) as page:
+        page.get_by_role("link", name=ORDERS).click()
+        field = page.get_by_label(label, exact=True)
+        field.fill(typed)
+        wrong = page.locator(f"#wrong-{field.get_attribute('id')}")
+        expect(wrong).to_contain_text(said)
+        assert str(wrong.get_attribute("id")) in str(field.get_attribute("aria-describedby"))
+        page.get_by_role("button", name="Save the destination").click()
+        expect(page.locator("#said-destination")).to_contain_text(re.compile(f"Not saved. Wrong: .*{label}"))
+        expect(field).to_have_value(typed)
+    assert console.settings() == before
+
+
+def test_what_others_have_changed_meanwhile_is_not_overwritten(console: Opened) -> None:
+    with console.page("/destinations", allowed=[409]) as late, console.page("/destinations") as early:
+        for page in (late, early):
+            page.get_by_role("link", name=ORDERS).click()
+        early.get_by_label("Ordering").select_option("strict")
+        early.get_by_role("button", name="Save the destination").click()
+        expect(early.get_by_text("Saved as version")).to_be_visible()
+        late.get_by_label("Largest record").fill("2048")
+        late.get_by_role("button", name="Save the destination").click()
+        said = late.locator("#said-destination")
+        expect(said).to_contain_text("Not saved: the source is at version")
+        expect(said).to_contain_text("ordering: lane → strict")
+        expect(late.get_by_label("Largest record")).to_have_value("2048")
+
+
+def test_a_check_is_told_step_by_step(console: Opened) -> None:
+    with console.page("/destinations") as page:
+        page.get_by_role("link", name=ORDERS).click()
+        page.get_by_role("button", name="Check", exact=True).click()
+        steps = page.get_by_role("region", name="Steps of the check").get_by_role("row")
+        expect(steps.filter(has_text="role").first).to_contain_text("assumed with")
+        expect(page.get_by_text("as far as can be told from here")).to_be_visible()
+
+
+def test_dead_letters_are_looked_at_and_sent_again(console: Opened) -> None:
+    with console.page("/letters") as page:
+        page.get_by_role("button", name="Look", exact=True).click()
+        found = page.get_by_role("region", name="By reason")
+        old = found.get_by_role("row").filter(has_text="overflow_expired")
+        expect(old).to_contain_text("it lay in the overflow queue for 13.0 days")
+        expect(found.get_by_role("row").filter(has_text="too_large")).to_contain_text("allowed: 1,048,576")
+        old.get_by_role("button", name="Open").click()
+        page.get_by_role("button", name="Show").first.click()
+        expect(page.get_by_role("heading", name="Letter", exact=True)).to_be_focused()
+        event = json.loads(page.get_by_role("region", name="Event", exact=True).inner_text())
+        old.get_by_role("button", name="Send again").click()
+        page.get_by_role("button", name=f"Send {OLD_LETTERS} again").click()
+        expect(page.locator("#work")).to_contain_text(f"{OLD_LETTERS} sent, 0 kept.")
+        page.get_by_role("button", name="Look", exact=True).click()
+        expect(found.get_by_role("row").filter(has_text="overflow_expired")).to_have_count(0)
+    assert event["messageId"] in message_ids(console.system, EVENTS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(console: Opened, scheme: Any) -> None:
+    with console.page(color_scheme=scheme) as page:
+        for path in (*PATHS, "/destinations/add"):
+            page.goto(console.url + path)
+            page.wait_for_load_state("load")
+            assert axe(page) == [], path
+        page.goto(console.url + "/destinations")
+        page.get_by_role("link", name=ORDERS).click()
+        expect(page.get_by_text("Version 1")).to_be_visible()
+        assert axe(page) == []
+
+
+def accepted(row: Locator) -> str:
+    return row.get_by_role("cell").nth(2).inner_text()
+
+
+def pixels(page: Page) -> str:
+    """Return what the first plot shows."""
+    return str(page.locator("figure canvas").first.evaluate("(canvas) => canvas.toDataURL()"))
+
+
+def expect_soon(holds: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
+        time.sleep(0.2)
+
+
+def message_ids(system: RunningSystem, stream: str) -> set[str]:
+    """Return the message IDs of all that is in a stream."""
+    kinesis, found = system.estate.owner("kinesis"), set()
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+        asked = {"StreamName": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator, behind = kinesis.get_shard_iterator(**asked)["ShardIterator"], 1
+        while behind:
+            answer = kinesis.get_records(ShardIterator=iterator)
+            iterator, behind = answer["NextShardIterator"], answer["MillisBehindLatest"]
+            found |= {json.loads(each["Data"])["messageId"] for each in answer["Records"]}
+    return found
+
+
+def axe(page: Page) -> list[str]:
+    """Return what axe-core has to say against a page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    said = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {each['help']}: {node['html'][:200]}"
+        for each in said["violations"]
+        for node in each["nodes"]
+    ]
