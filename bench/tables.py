@@ -10,6 +10,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    print(table(head, rows))
+
+
 def shown(cell: object) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"

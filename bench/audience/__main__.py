@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.audience.data import ENTERING, LEAVING
-from bench.kinesis import kinesis
+from bench.kinesis import fake
 from bench.processes import environment, worker
 from bench.tables import print_table
 
@@ -70,13 +70,13 @@ def calls(directory: Path, count: int, rounds: int) -> bool:
     changes = str(directory / "changes-first.parquet")
     costs: dict[str, list[float]] = {way: [] for way in WAYS}
     with ExitStack() as stack:
-        at = stack.enter_context(kinesis(SHARDS, latency=LATENCY))
+        at = stack.enter_context(fake(SHARDS, latency=LATENCY))
         command = [sys.executable, "-m", "bench.audience.ours", changes, str(count)]
         workers = {way: stack.enter_context(worker([*command, way], at.environment())) for way in WAYS}
         accepted = at.totals()["accepted_records"]
         for _ in range(rounds):
             for way in WAYS:
-                costs[way].append(workers[way].work() / count * 1e6)
+                costs[way].append(workers[way].work()[0] / count * 1e6)
         accepted = at.totals()["accepted_records"] - accepted
         if accepted != count * rounds:
             sys.exit(f"the stand-in took {accepted:,} records: not all, or some twice")

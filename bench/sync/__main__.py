@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.kinesis import STREAM, UNLIMITED, Kinesis, kinesis
+from bench.kinesis import STREAM, UNLIMITED, Fake, fake
 from bench.processes import cpu, environment
 from bench.tables import print_table
 from headgate.audiences.folder import Folder
@@ -68,7 +68,7 @@ def prepared(directory: Path, members: int, changes: int) -> None:
     )
 
 
-def sync(directory: Path, at: Kinesis) -> Sending:
+def sync(directory: Path, at: Fake) -> Sending:
     command = [sys.executable, "-m", "headgate", "audience", "sync", "--name", "Members", "--source", "bench"]
     command += ["--members", "members.parquet", "--state", "kept"]
     began = ended = (0.0, 0.0)
@@ -88,7 +88,7 @@ def sync(directory: Path, at: Kinesis) -> Sending:
 
 
 def synced(members: int, changes: int, options: Sequence[str]) -> Sending:
-    with tempfile.TemporaryDirectory() as directory, kinesis(SHARDS, options, latency=LATENCY) as at:
+    with tempfile.TemporaryDirectory() as directory, fake(SHARDS, options, latency=LATENCY) as at:
         prepared(Path(directory), members, changes)
         sending = sync(Path(directory), at)
         assert at.totals()["accepted_records"] == sending.calls == changes

@@ -185,7 +185,8 @@ def _after(request: Request, asked: Asked, done: Done) -> Response:
     """Return what is other on the page of a destination after a change."""
     listed = listed_of(_there(done))
     place = min(asked.looked_at, len(listed.source.destinations))
-    return _said(request, asked.at, done=done, more="after", **view(listed, place))
+    went_on = "over" in asked.form
+    return _said(request, asked.at, done=done, more="after", went_on=went_on, **view(listed, place))
 
 
 def _taken(asked: Asked) -> str:
@@ -200,7 +201,7 @@ def _there(done: Done) -> Kept:
 
 def _said(request: Request, at: str, status: int = 200, **what: Any) -> Response:
     """Return what came of a change, to be put where its form says such things."""
-    nothing = {"fault": None, "faults": None, "stale": None, "done": None, "more": None}
+    nothing = {"fault": None, "faults": None, "stale": None, "done": None, "more": None, "went_on": False}
     values = {**BASICS, **nothing, "at": at, "names": FORMS.get(at, ()), **what}
     answer = page(request, "destination/answer.html", status=status, **values)
     if what.get("done") is not None:

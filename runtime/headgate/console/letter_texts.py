@@ -16,7 +16,7 @@ from headgate.texts import age, printable
 UNKNOWN = "nobody can read where to"
 MOST_SHOWN = 100_000
 """Characters of an event."""
-MOST_INDENTED = 128 * 1024
+MOST_INDENTED = 64 * 1024
 """Bytes of an event that is still shown indented: indenting one that is nested deeply takes a thousand times
 its size."""
 

@@ -113,7 +113,7 @@ def faults_of(form: Form, edit: Edit, regions: Collection[str] = ()) -> dict[str
             a slip far more often than it is newer than this installation.
     """
     found: dict[str, str] = {}
-    if form.get("secret_id", "").strip() and form.get(REMOVE_SECRET):
+    if "secret_id" in edit.fields and form.get("secret_id", "").strip() and form.get(REMOVE_SECRET):
         found["secret_id"] = "a Secret ID is typed, and is to be removed; choose one"  # noqa: S105  # a message
     while True:
         try:
@@ -193,10 +193,13 @@ def _asked(form: Form, edit: Edit) -> _Asked:
         if name not in ("id", "secret_id") and _value_of(form, name) != _value_of(shown, name)
     }
     assignments = {name: Assignment(name, "=", value) for name, value in values.items()}
-    if form.get(REMOVE_SECRET):
-        assignments["secret_id"] = Assignment("secret_id", "=", "")
+    secret_id = None
+    if "secret_id" in edit.fields:
+        secret_id = form.get("secret_id", "").strip() or None
+        if form.get(REMOVE_SECRET):
+            assignments["secret_id"] = Assignment("secret_id", "=", "")
     source_id = form.get("id", "").strip() if "id" in edit.fields else edit.source_id
-    return _Asked(source_id, assignments, form.get("secret_id", "").strip() or None)
+    return _Asked(source_id, assignments, secret_id)
 
 
 def _shown(edit: Edit) -> Form:

@@ -12,13 +12,10 @@ from headgate.metrics.emf import dimension
 from headgate.settings.schema import Source
 from headgate.status.report import Pause
 
-State = Literal[
-    "paused", "holding", "not in the settings", "delivering", "quiet", "nothing yet", "unknown", "disabled"
-]
+State = Literal["paused", "holding", "delivering", "quiet", "nothing yet", "unknown", "disabled"]
 MEANINGS: Mapping[State, str] = {
     "paused": "AWS refuses what somebody has to mend; one request in a while tries whether it was",
     "holding": "it holds records and delivers none of them",
-    "not in the settings": "the forwarder tells of it, and these settings do not have it",
     "delivering": "Kinesis takes its records",
     "quiet": "nothing came for it lately",
     "nothing yet": "nothing has come for it since the forwarder started",
@@ -130,7 +127,7 @@ def _destinations(listed: Sequence[Listed], look: Look | None) -> Iterator[Desti
             source_name=next((each.source.name for each in listed if each.source.id == source_id), ""),
             region=None,
             stream_name=stream_name,
-            state="not in the settings",
+            state=_state(name, look),
             pause=_pause(name, look),
             flow=_flow(name, look),
             shared=False,
@@ -183,4 +180,4 @@ def _pause(name: str, look: Look | None) -> Pause | None:
     return look.process.pauses.get(name) if look and look.process else None
 
 
-_NEED_SOMEBODY: Sequence[State] = ("paused", "holding", "not in the settings")
+_NEED_SOMEBODY: Sequence[State] = ("paused", "holding")
