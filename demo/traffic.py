@@ -20,7 +20,7 @@ from segment.analytics.client import Client
 
 EVENTS_PER_SECOND = 20.0
 _WAVE, _WAVE_SECONDS = 0.4, 45.0
-_REJECTED_EVERY, _TOO_LARGE_AFTER, _TOO_LARGE_EVERY = 7.0, 4.0, 60.0
+_REJECTED_EVERY, _TOO_LARGE_EVERY = 7.0, 60.0
 _BEYOND_A_RECORD = 1024 * 1024 - 50
 """Within the largest event that a forwarder can be told to take; with what it adds, no record any more."""
 
@@ -171,8 +171,7 @@ def _call(client: Client, type_: str, who: str, arguments: JsonObject) -> tuple[
 
 def _go_wrong(url: str, write_key: str, over: threading.Event) -> None:
     """Send, besides, what no SDK lets through: events that are rejected, and one that no stream takes."""
-    began = time.monotonic()
-    rejected, too_large = began, began + _TOO_LARGE_AFTER
+    rejected = too_large = time.monotonic()
     while not over.wait(0.5):
         now = time.monotonic()
         if now > rejected:
