@@ -42,7 +42,8 @@ def row_of(seen: Seen) -> Row:
     """Return a record's row."""
     record, data = seen.record, seen.record.data
     members = read_members(data)
-    name = members.event or members.name or ""
+    names = (members.event, members.name) if members.type == "track" else (members.name, members.event)
+    name = next(filter(None, names), "")
     if not name and not members.type:
         name = f"{'no event' if event_in(data) else 'no JSON'}, {len(data):,} bytes"
     return Row(

@@ -12,6 +12,7 @@ from headgate.reading.filters import Filter
 MOST_ROWS = 200
 """In a page."""
 ROWS_A_TICK = 20
+"""On average: a stream is read once a second, so what two ticks may show can come with one."""
 TICK_SECONDS = 0.5
 MOST_VIEWS = 64
 """Pages whose place is remembered; one more forgets the one that did nothing for longest."""
@@ -61,7 +62,8 @@ class View:
     _rows: deque[str] = field(default_factory=deque)
     _rates: deque[tuple[float, int]] = field(default_factory=deque)
     _going: asyncio.Event = field(default_factory=asyncio.Event)
-    _paused_at: int | None = None
+    _resumed: bool = False
+    _allowed: int = 0
 
     def __post_init__(self) -> None:
         """Begin to show."""
@@ -79,7 +81,7 @@ class View:
     def resume(self) -> None:
         """Go on, with what came meanwhile and is still kept."""
         if self.paused:
-            self._paused_at = self._number
+            self._resumed = True
             self._rates.clear()
             self._going.set()
 
@@ -98,22 +100,25 @@ class View:
         Args:
             now: seconds, monotonic.
         """
-        came, last = self.feed.after(self._number or 0), self.feed.last_number
+        began, last = self._number, self.feed.last_number
+        came = self.feed.after(began or 0)
         fit = [each for each in came if self.wanted((each.record,))]
-        opened, resumed = self._number is None, self._paused_at is not None
-        most = MOST_ROWS if opened or resumed else ROWS_A_TICK
-        rows = fit[-most:]
+        unfit = len(came) - len(fit)
+        self._allowed = min(self._allowed + ROWS_A_TICK, 2 * ROWS_A_TICK)
+        catches_up = began is None or self._resumed
+        rows = fit[-(MOST_ROWS - 1 if catches_up else self._allowed) :]
+        self._allowed = max(self._allowed - len(rows), 0)
         # Of what came before the page was opened there is no telling how much it was.
-        total = len(rows) + len(came) - len(fit) if opened else last - (self._number or 0)
-        missed = total - (len(came) - len(fit)) - len(rows)
-        self._number, self._paused_at = last, None
+        total = last - began if began is not None else unfit + len(rows)
+        missed = total - unfit - len(rows)
+        gap = f"gap-{last}" if self._resumed and missed else None
+        self._number, self._resumed = last, False
         self.status = Status(
             self._rate(now, last),
             self.status.came + total,
-            self.status.unfit + len(came) - len(fit),
+            self.status.unfit + unfit,
             self.status.shown + len(rows),
         )
-        gap = f"gap-{last}" if resumed and missed else None
         self._rows.extend([gap] if gap else [])
         self._rows.extend(f"record-{each.number}" for each in rows)
         gone = [self._rows.popleft() for _ in range(len(self._rows) - MOST_ROWS)]
