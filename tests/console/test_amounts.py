@@ -1,7 +1,7 @@
 """Amounts as a person reads them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.console import amounts
@@ -39,11 +39,13 @@ def test_they_are_short_and_say_their_unit(shown: str, expected: str) -> None:
     assert shown == expected
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_what_is_neither_nothing_nor_all_never_reads_so(share: float) -> None:
     assert amounts.share(share) not in ("0 %", "100 %")
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e15))
 def test_any_amount_can_be_shown(value: float) -> None:
     for show in (amounts.number, amounts.size, amounts.millis, amounts.duration):

@@ -1,6 +1,6 @@
 """The delivered share, and what a span shows as a point."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.console.figures import SERIES, Percentiles, Point, Span, Told, delivered_share, point_of
@@ -37,6 +37,7 @@ def test_there_is_no_share_while_there_is_nothing_to_deliver() -> None:
 amounts = st.floats(0, 1e12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(told, amounts, amounts, amounts, amounts, amounts)))
 def test_the_share_is_none_or_between_nothing_and_all(destinations: list[Told]) -> None:
     share = delivered_share(destinations)

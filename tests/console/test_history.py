@@ -1,6 +1,6 @@
 """The history is bounded and in order, and a missed second is a gap."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.console.figures import Point
@@ -51,6 +51,7 @@ def test_a_clock_that_was_set_back_leaves_no_future_behind() -> None:
     assert times(history.after(0)[1]) == [500, 501]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.floats(0.5, 3), st.floats(-2000, 5000)), max_size=60),
     st.sampled_from([1.0, 60.0]),

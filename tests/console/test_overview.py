@@ -3,14 +3,18 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import boto3
 import pytest
 from aiohttp import web
+from moto import mock_aws
 
 from headgate.console import amounts
 from headgate.console import overview_parts as parts
+from headgate.console.desk import Elsewhere
 from headgate.console.feed import Feeds, Stream
 from headgate.console.observer import Observer
 from headgate.console.pages import rendered
@@ -114,7 +118,7 @@ async def test_what_flows_is_told_as_points_and_parts(tmp_path: Path) -> None:
             await until(lambda: observer._viewers == 0)
     shown = {name: [data for of, data in events if of == name] for name in EVERY_PART | {"points"}}
     assert "1.2.3" in shown["process"][-1]
-    assert any("Delivering to 1 destination" in each for each in shown["headline"])
+    assert any("Delivering to web/events" in each for each in shown["headline"])
     assert any("delivering" in each for each in shown["destinations"])
     rows = [row for each in shown["points"] for row in json.loads(each)["rows"]]
     names = json.loads(shown["points"][0])["names"]
@@ -150,6 +154,35 @@ async def test_what_either_side_does_not_know_is_shown(tmp_path: Path) -> None:
     assert found["sources"].count("not in the settings") == 1
     assert found["destinations"].count("not in the settings") == 1
     assert "nothing yet" in found["destinations"]
+
+
+async def test_a_forwarder_elsewhere_is_shown_by_what_cloudwatch_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        dimensions = [
+            {"Name": "Service", "Value": "headgate"},
+            {"Name": "Destination", "Value": "web/events"},
+        ]
+        told: Any = {
+            "MetricName": "DeliveredRecords",
+            "Dimensions": dimensions,
+            "Timestamp": datetime.fromtimestamp((time.time() - 60) // 60 * 60 - 30, UTC),
+            "Value": 120,
+        }
+        boto3.client("cloudwatch", region_name="eu-west-1").put_metric_data(
+            Namespace="Headgate", MetricData=[told]
+        )
+        async with visiting(tmp_path, cloudwatch=Elsewhere("headgate", "eu-west-1")) as visitor:
+            assert "a point every 1 min" in (await visitor.get("/")).text
+            found = await parts_of(visitor, EVERY_PART)
+            while "Website" not in found["sources"] or "delivering" not in found["destinations"]:
+                found = await parts_of(visitor, EVERY_PART)
+    assert "Delivering to web/events" in found["headline"]
+    assert "CloudWatch in eu-west-1, service headgate" in found["process"]
+    assert "CloudWatch is told nothing of single sources" in found["sources"]
+    assert ">120<" in found["destinations"]
 
 
 async def test_hostile_names_are_texts() -> None:
@@ -221,8 +254,8 @@ def test_tables_are_bounded_and_say_so() -> None:
     ("shown", "expected"),
     [
         (page(draining=True), "drains"),
-        (page(paused=Pause("AccessDenied", "no")), "1 destination is paused"),
-        (page(held=4, oldest=20), "1 destination takes nothing now"),
+        (page(paused=Pause("AccessDenied", "no")), "web/events is paused"),
+        (page(held=4, oldest=20), "web/events takes nothing now"),
         (page(), "nothing is coming in"),
     ],
 )
@@ -232,7 +265,7 @@ def test_the_headline_says_what_needs_somebody(shown: bytes, expected: str) -> N
     readings.take(999.0, decoded(shown))
     observer.seen = readings.take(1000.0, decoded(shown))
     assert expected in parts.texts(observer, 1000.0)["headline"]
-    assert "No figures came for 1 min" in parts.texts(observer, 1060.0)["headline"] or "drains" in expected
+    assert "No figures came for 1 min" in parts.texts(observer, 1075.0)["headline"] or "drains" in expected
     observer.fault = "not reachable"
     assert "not reachable" in parts.texts(observer, 1000.0)["headline"]
 

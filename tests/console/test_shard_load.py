@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.console.history import HISTORY_SECONDS
@@ -110,6 +110,7 @@ def test_a_shard_that_ended_is_forgotten() -> None:
     assert load._shards == {}
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 40), st.floats(0, 30), st.integers(0, 3), st.sampled_from(["s-1", "s-2"])),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from headgate.console import overview_parts as parts
+from headgate.console.amounts import duration
 from headgate.console.cloudwatch import CloudWatchFigures
 from headgate.console.desk import Desk
 from headgate.console.feed import Stream
@@ -20,6 +21,7 @@ from headgate.console.pages import page
 from headgate.console.shard_load import STEP_SECONDS
 from headgate.console.sources import every_stream
 from headgate.console.sse import EventStream, told
+from headgate.console.standing import MEANINGS
 from headgate.console.status_page import StatusFigures
 from headgate.console.stream_loads import MOST_STREAMS, StreamLoads
 
@@ -58,11 +60,11 @@ async def show(request: Request) -> Response:
         "overview.html",
         figures=figures,
         plots=parts.PLOTS,
-        states=parts.MEANINGS,
+        states=MEANINGS,
         shards=_wants_shards(request),
         most_streams=MOST_STREAMS,
-        span=parts.duration(figures.span),
-        interval=parts.duration(figures.interval),
+        span=duration(figures.span),
+        interval=duration(figures.interval),
     )
 
 

@@ -17,8 +17,6 @@ from headgate.console.standing import MEANINGS, DestinationRow, State, destinati
 from headgate.console.stream_loads import MOST_STREAMS, StreamLoads
 from headgate.shards import SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND
 
-__all__ = ["MEANINGS", "PLOTS", "duration", "load_texts", "texts"]
-
 MOST_ROWS = 200
 """Rows of a table that is told again each second; those that need somebody come first."""
 MOST_SHARDS = 50
@@ -109,7 +107,6 @@ def texts(observer: Observer, now: float) -> Mapping[str, str]:
     common = {
         "amounts": amounts,
         "figures": observer.figures,
-        "fault": observer.fault,
         "look": look,
         "settings_fault": observer.settings_fault,
         "settings_read": observer.listed is not None,
@@ -190,18 +187,22 @@ def _headline(
     if look.process is not None and look.process.draining:
         return "warn", "The forwarder drains: it delivers what it holds, then it stops"
     if now - look.span.at > _LATE_INTERVALS * observer.figures.interval:
-        return "warn", f"No figures came for {duration(now - look.span.at)}"
+        # By the minute: whoever has it read out hears it whenever it changes.
+        return "warn", f"No figures came for {duration((now - look.span.at) // 60 * 60)}"
     times = Counter(row.state for row in destinations)
     for state, tone, one, several in _HEADLINES:
+        if times[state] == 1:
+            [row] = [row for row in destinations if row.state == state]
+            return tone, one.format(f"{row.source_id}/{row.stream_name}")
         if times[state]:
-            return tone, one if times[state] == 1 else several.format(times[state])
+            return tone, several.format(times[state])
     return "soft", "The forwarder is up; nothing is coming in"
 
 
 _HEADLINES: Sequence[tuple[State, str, str, str]] = (
-    ("paused", "bad", "1 destination is paused", "{} destinations are paused"),
-    ("holding", "warn", "1 destination takes nothing now", "{} destinations take nothing now"),
-    ("delivering", "good", "Delivering to 1 destination", "Delivering to {} destinations"),
+    ("paused", "bad", "{} is paused", "{} destinations are paused"),
+    ("holding", "warn", "{} takes nothing now", "{} destinations take nothing now"),
+    ("delivering", "good", "Delivering to {}", "Delivering to {} destinations"),
 )
 
 

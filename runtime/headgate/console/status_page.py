@@ -176,8 +176,14 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
-        return os.strerror(error.os_error.errno).lower()
+    """Return why there is no answer, in words of ours where aiohttp's own may hold a password."""
+    if isinstance(error, aiohttp.InvalidURL):
+        return "that is no URL"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0  # one below 0 is getaddrinfo's
+        return os.strerror(number).lower() if number > 0 else "no such host"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "the answer is no HTTP"
     if isinstance(error, aiohttp.ClientError):
         return one_line(error) or type(error).__name__
     return "the answer is no status page of a forwarder"

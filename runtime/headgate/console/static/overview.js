@@ -64,6 +64,7 @@
         ticks: { stroke: () => colour("--line"), width: 1 }, font: "11px system-ui, sans-serif" };
       const series = this.lines.map((_, index) => ({
         stroke: () => colour(SERIES[index]), width: 2, dash: DASHES[index], spanGaps: false,
+        points: { size: 4, fill: () => colour(SERIES[index]) },
       }));
       const limit = { stroke: () => colour("--bad"), width: 1, points: { show: false } };
       return {
@@ -126,10 +127,8 @@
 
   /** Take points in place of all from the first one's time on, and drop what is older than the plots show. */
   const takePoints = ({ names, rows }) => {
-    let kept = times.findIndex((at) => at >= rows[0][0]);
-    if (kept < 0) kept = times.length;
-    const dropped = Math.max(times.findIndex((at) => at >= rows.at(-1)[0] - KEPT_SECONDS), 0);
-    const first = Math.min(dropped, kept);
+    const before = (from) => times.filter((at) => at < from).length;
+    const kept = before(rows[0][0]), first = Math.min(before(rows.at(-1)[0] - KEPT_SECONDS), kept);
     const renewed = (old, fresh) => old.splice(0, old.length, ...old.slice(first, kept), ...fresh);
     renewed(times, rows.map((row) => row[0]));
     names.forEach((name, place) => {
@@ -147,10 +146,10 @@
     if (known && String(known.lines) === String(shards)) return known;
     const figure = document.querySelector("#load-plot").content.cloneNode(true).querySelector("figure");
     figure.dataset.unit = unit;
-    figure.ariaLabel = title;
+    figure.setAttribute("aria-label", title);
     figure.querySelector("h3").textContent = title;
     figure.querySelector("summary .visually-hidden").textContent = `: ${title}`;
-    figure.querySelector(".table").ariaLabel = `${title}, by the minute`;
+    figure.querySelector(".table").setAttribute("aria-label", `${title}, by the minute`);
     const head = figure.querySelector("thead tr"), values = figure.querySelector(".values");
     const key = (name, text, shown) => {
       const item = values.appendChild(document.createElement("li"));
