@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from headgate.console import destination_changes, destination_check
 from headgate.console.desk import desk_of
+from headgate.console.destination_asked import number_in
 from headgate.console.destination_view import BASICS, known_regions, one, view, view_of_new
 from headgate.console.pages import page
 from headgate.console.source_paths import decoded
@@ -77,10 +78,11 @@ async def show_new(request: Request) -> Response:
 async def show_history(request: Request) -> Response:
     """Return a part of the history of a source, from one version back."""
     table = desk_of(request).sources.table
-    part, before = request.query_params.get("source", ""), request.query_params.get("before", "")
-    if table is None or not (before.isdecimal() or not before):
-        raise UsageError("the history that a table keeps is asked for by a source and a version")
-    entries = await in_thread(lambda: _entries(table, decoded(part), int(before) if before else None))
+    if table is None:
+        raise UsageError(f"{desk_of(request).sources.name} keeps no history; a table does")
+    asked = request.query_params
+    part, before = asked.get("source", ""), number_in(asked, "before") if "before" in asked else None
+    entries = await in_thread(lambda: _entries(table, decoded(part), before))
     return page(
         request,
         "destination/history.html",
@@ -88,7 +90,7 @@ async def show_history(request: Request) -> Response:
         part=part,
         entries=entries[:HISTORY_ROWS],
         has_more=len(entries) > HISTORY_ROWS,
-        is_first=not before,
+        is_first=before is None,
     )
 
 
@@ -108,5 +110,5 @@ routes: Sequence[Route] = (
     Route("/destinations/history", show_history),
     *destination_changes.routes,
     *destination_check.routes,
-    Route("/destinations/{source:source}/{place:int}", show),
+    Route("/destinations/{source:source}/{place:place}", show),
 )

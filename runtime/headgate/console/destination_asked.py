@@ -10,6 +10,7 @@ from headgate.errors import UsageError
 from headgate.settings.table.stored import StoredSource
 
 _PART = re.compile(r"[a-z0-9-]{1,32}")
+_OF_DESTINATIONS = ("destination", "remove")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 
@@ -57,7 +58,7 @@ def asked_of(form: Form) -> Asked:
     # `over` is the button that saves over what others have changed meanwhile.
     version = number_in(form, "over" if form.get("over") else "version")
     wanted: int | Literal["new"] | None = None
-    if place:
+    if at in _OF_DESTINATIONS:
         wanted = "new" if place == "new" else number_in(form, "place")
     return Asked(form, at, decoded(source), version, wanted, number_in(form, "page") if "page" in form else 1)
 
@@ -69,12 +70,12 @@ def part_of(form: Form) -> str:
 
 
 def number_in(form: Form, name: str) -> int:
-    """Return a number that the page itself has put into a form.
+    """Return a number that the page itself has put into a form, or into the query of a path.
 
     Raises:
         UsageError: no page of the console did.
     """
     text = form.get(name, "")
     if not _NUMBER.fullmatch(text):
-        raise UsageError(f"the form has no {name} from 1 on; load the page anew")
+        raise UsageError(f"the {name} is no number from 1 on; load the page anew")
     return int(text)

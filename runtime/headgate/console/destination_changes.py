@@ -84,6 +84,8 @@ async def tell_faults(request: Request, opened: OpenTable, asked: Asked) -> Resp
 @_changing
 async def save(request: Request, opened: OpenTable, asked: Asked) -> Response:
     """Save a destination, a source's own fields, or a new source with its first destination."""
+    if asked.at not in ("destination", "source", "new"):
+        raise UsageError("the form has no fields to save; load the page anew")
     regions = await in_thread(lambda: known_regions(desk_of(request).session))
 
     def make(before: StoredSource | None) -> StoredSource:

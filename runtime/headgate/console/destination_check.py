@@ -11,6 +11,7 @@ from headgate.checking.check import Check
 from headgate.checking.outcomes import Step
 from headgate.console.check_runs import CheckRuns, Run
 from headgate.console.desk import Desk, desk_of
+from headgate.console.destination_asked import number_in
 from headgate.console.destination_view import one
 from headgate.console.pages import fields_of, page, rendered
 from headgate.console.source_paths import decoded
@@ -33,17 +34,15 @@ def runs_of(request: Request) -> CheckRuns:
 async def begin(request: Request) -> Response:
     """Begin a check, unless one of the same destination is under way; return what follows it."""
     fields, desk = await fields_of(request), desk_of(request)
-    source_id, place = decoded(fields.get("source", "")), fields.get("place", "")
-    if not place.isdecimal():
-        raise UsageError("a check is of a source and of the place of one of its destinations")
+    source_id, place = decoded(fields.get("source", "")), number_in(fields, "place")
 
     def make(begin_step: Callable[[str], object], end_step: Callable[[Step], object]) -> None:
-        source, destination = _whole(desk, source_id, int(place))
+        source, destination = _whole(desk, source_id, place)
         check = Check(desk.session, source, destination, put_too="put" in fields)
         for step in check.steps(begin_step):
             end_step(step)
 
-    return page(request, "destination/check.html", run=runs_of(request).begin(source_id, int(place), make))
+    return page(request, "destination/check.html", run=runs_of(request).begin(source_id, place, make))
 
 
 async def follow(request: Request) -> Response:

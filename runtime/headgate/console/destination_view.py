@@ -17,6 +17,8 @@ from headgate.settings.table.changes import worded
 from headgate.settings.table.layout import Kept
 from headgate.settings.write_keys import shown
 
+MOST_ID = 256
+"""Characters of a source ID (headgate.settings.schema); DynamoDB refuses to look for much longer ones."""
 FOLLOW_SECONDS = 10
 """How long workers take at most, about, to follow a table: a look every 5.5 s, and what it reads."""
 
@@ -39,7 +41,7 @@ BASICS: Mapping[str, Any] = {
     "shortened": shortened,
     "shown_key": shown,
     "where": where,
-    "worded": worded,
+    "worded": lambda value: shortened(worded(value)),
     "follow_seconds": FOLLOW_SECONDS,
 }
 """What every template of these pages may call."""
@@ -58,7 +60,7 @@ def one(sources: Sources, source_id: str) -> Listed | None:
     """
     if sources.table is None:
         return next((each for each in sources.every() if each.source.id == source_id), None)
-    kept = sources.table.source(source_id)
+    kept = sources.table.source(source_id) if 0 < len(source_id) <= MOST_ID else None
     return listed_of(kept) if kept is not None else None
 
 

@@ -118,7 +118,7 @@ SOURCE: Sequence[Field] = (
     ),
 )
 NEW_SOURCE: Sequence[Field] = (
-    Field("id", "Source ID", "1 to 256 characters; it stays what it is.", is_required=True),
+    Field("id", "Source ID", "1 to 256 characters. It cannot be changed later.", is_required=True),
     SOURCE[0],
     Field(
         "write_keys",

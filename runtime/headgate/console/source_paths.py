@@ -36,8 +36,21 @@ class _SourceId(Convertor[str]):
         return encoded(value)
 
 
+class _Place(Convertor[int]):
+    """The place of a destination in a route."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
 def _without_mark(part: str) -> str:
     return part[:-1] if _DOTS.fullmatch(part) and part.endswith(";") else part
 
 
 register_url_convertor("source", _SourceId())
+register_url_convertor("place", _Place())
