@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import jinja2
 from starlette.requests import Request
@@ -54,6 +55,21 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         values: what the template needs.
     """
     return HTMLResponse(rendered(template, **_common(request), **values), status)
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Return the fields of the form that a request brings; of two with one name the last.
+
+    Raises:
+        UsageError: it brings none, or one that is no text.
+    """
+    try:
+        pairs = parse_qsl(
+            (await request.body()).decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict"
+        )
+    except ValueError:
+        raise UsageError("the request holds no form, or one whose fields are no UTF-8 text") from None
+    return dict(pairs)
 
 
 def fault_page(request: Request, fault: Exception) -> HTMLResponse:
