@@ -12,7 +12,7 @@ from typing import Any
 
 import uvloop
 
-from bench.tail.endpoint import Connection
+from bench.standin.connection import Answer, Connection, Request
 
 PAGE_BYTES = 1_000_000
 """About what one answer of DynamoDB's Query holds."""
@@ -85,7 +85,12 @@ def key(item: dict[str, Any]) -> Key:
 
 async def serve() -> None:
     table, loop = Table(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(table), "127.0.0.1", 0)
+
+    def answer(request: Request) -> Answer:
+        body = table.answer(request.operation, json.loads(request.body))
+        return Answer(200, "application/x-amz-json-1.0", body)
+
+    server = await loop.create_server(lambda: Connection(answer), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
 

@@ -266,6 +266,23 @@ async def test_a_stop_is_in_good_order_and_two_at_once_are_refused_in_one_line(
     )
 
 
+async def test_a_page_that_is_left_in_the_middle_stops_nothing_and_finds_it_again(
+    reader: Reader, kinesis: FakeKinesis, letters: Path
+) -> None:
+    await FileDeadLetters(letters).put([a_letter(OTHERS, f"many-{number}") for number in range(20)])
+    await reader.send(await reader.count(await reader.look(source="another"), per_second="100"))
+    await reader.visitor.events("/letters/events", 1)
+    await until(lambda: len(in_streams(kinesis)) == 21)
+    ended = await reader.until_over()
+    assert "21 sent, 0 kept." in said(ended)
+    assert 'hx-get="/letters/found"' in ended
+    page = await reader.visitor.get("/letters")
+    assert "21 sent, 0 kept." in said(page)
+    assert "sse-connect" not in page.text
+    assert 'name="source" value="another"' in page.text
+    assert left(letters) == ["", "one", "three", "two"]
+
+
 async def test_the_end_of_the_console_in_the_middle_loses_nothing(
     tmp_path: Path, letters: Path, kinesis: FakeKinesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

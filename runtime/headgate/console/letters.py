@@ -81,7 +81,7 @@ async def look(request: Request) -> Response:
 async def group(request: Request) -> Response:
     """Return a page of the letters of one group."""
     looked = _looked(request, request.query_params)
-    chosen = _group(looked, request.query_params)
+    place, chosen = _group(looked, request.query_params)
     letters = looked.of(chosen)
     pages = max(-(-len(letters) // LETTERS_A_PAGE), 1)
     number = min(number_in(request.query_params, "page", "page") or 1, pages)
@@ -90,9 +90,9 @@ async def group(request: Request) -> Response:
         request,
         "letters/group.html",
         look=looked.number,
-        group=request.query_params["group"],
+        group=place,
         row=group_row(chosen, datetime.now(UTC)),
-        rows=[letter_row(place, each) for place, each in shown],
+        rows=[letter_row(at, each) for at, each in shown],
         kept=len(letters),
         of=chosen.records,
         number=number,
@@ -197,30 +197,35 @@ def _looked(request: Request, asked: Mapping[str, str]) -> Looking:
     return looked
 
 
-def _group(looked: Looking, asked: Mapping[str, str]) -> Group:
-    return _nth(looked.groups, asked, "group")
+def _group(looked: Looking, asked: Mapping[str, str]) -> tuple[int, Group]:
+    place = number_in(asked, "group", "group") or 0
+    return place, _nth(looked.groups, place, "group")
 
 
 def _letter(looked: Looking, asked: Mapping[str, str]) -> tuple[int, DeadLetter]:
-    return (number_in(asked, "letter", "letter") or 1), _nth(looked.letters, asked, "letter")
+    place = number_in(asked, "letter", "letter") or 0
+    return place, _nth(looked.letters, place, "letter")
 
 
-def _nth(of: Sequence[Thing], asked: Mapping[str, str], name: str) -> Thing:
-    number = number_in(asked, name, name)
-    if number is None or number > len(of):
+def _nth(of: Sequence[Thing], place: int, name: str) -> Thing:
+    if not 0 < place <= len(of):
         raise UsageError(f"there is no such {name}; look again")
-    return of[number - 1]
+    return of[place - 1]
 
 
 def _bundle(looked: Looking, form: Mapping[str, str]) -> Bundle:
     """Return which letters are to be sent again: one, those of a group, or all that the filters leave."""
     most, per_second = number_in(form, "most", "At most"), number_in(form, "per_second", "Records a second")
     if form.get("letter"):
-        place, chosen = _letter(looked, form)
-        return Bundle(asked=Exactly(chosen), said=f"letter {place:,} of those found", most=1)
+        _, letter = _letter(looked, form)
+        return Bundle(
+            asked=Exactly(letter),
+            said=f"one letter of {where(letter.origin).name}: {cut(letter.code)}",
+            most=1,
+        )
     filtered = cut(looked.filters.said, 2_000)
     if form.get("group"):
-        group = _group(looked, form)
+        _, group = _group(looked, form)
         said = f"{where(group.origin).name}: {cut(group.code)}" + (f"; {filtered}" if filtered else "")
         asked = OfGroup(looked.selection, group.origin, group.code)
         return Bundle(asked=asked, said=said, most=most, per_second=per_second)

@@ -1,0 +1,1 @@
+"""How soon the console's pages are there, and what it costs to have them open."""
