@@ -107,9 +107,11 @@ def show(screen: Screen, directory: Path) -> None:
         DemoError: a part of it failed.
     """
     with running_system(screen, directory) as system:
-        screen.console.print("$ headgate console " + " ".join(system.command[2:]), style="bold")
+        keys = system.estate.write_keys
         screen.console.print(
-            "as an operator whose policy docs/console.md shows. Ctrl-C ends all of it.", style="dim"
+            f"Write keys, for the event tester: Website {keys[WEBSITE]}, Shop app {keys[APP]}"
         )
+        screen.console.print("$ headgate " + " ".join(system.command[1:]), style="bold", soft_wrap=True)
+        screen.console.print("as an operator whose policy docs/console.md shows; Ctrl-C ends all of it.")
         with suppress(SystemExit):  # a signal is how its user ends it
             in_front("headgate console", system.command, environment=system.estate.operator_environment)

@@ -17,9 +17,10 @@ from rich.console import Console
 
 from demo.console import RunningSystem, running_system
 from demo.embedded_aws import ROOT
-from demo.estate import EVENTS, OLD_LETTERS, ORDERS, OTHER_EVENTS, REGION, TABLE
+from demo.estate import EVENTS, OLD_LETTERS, ORDERS, OTHER_EVENTS, REGION, TABLE, WEBSITE
 from demo.processes import free_port, running
 from demo.screen import Screen
+from demo.traffic import post
 from headgate.console.pages import NAVIGATION
 from tests.acceptance.another_site import CHANGING, READING, another_site
 from tests.acceptance.browsing import browser, opened
@@ -27,6 +28,7 @@ from tests.acceptance.browsing import browser, opened
 ELSEWHERE = "evil.example"
 """A name that leads to this machine, as a rebound one does."""
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
+KINDS = "(element) => [...element.querySelectorAll('*')].map((each) => each.tagName)"
 PATHS = [each.path for each in NAVIGATION]
 
 
@@ -197,18 +199,18 @@ def test_another_host_name_that_leads_here_gets_nothing(console: Opened) -> None
 
 def test_overview_moves_with_the_traffic(console: Opened) -> None:
     with console.page() as page:
+        page.get_by_role("button", name="Read the streams for load per shard").click()
         expect(page.get_by_text("Delivering to 2 destinations")).to_be_visible()
         row = page.get_by_role("table", name="Sources").get_by_role("row", name="Website")
         before = accepted(row)
-        expect(page.locator("figure canvas")).to_have_count(6)
+        expect(page.locator("#over-time ~ .plots canvas")).to_have_count(6)
         drawn = pixels(page)
         expect_soon(lambda: accepted(row) != before)
         expect_soon(lambda: pixels(page) != drawn)
-        page.get_by_role("button", name="Read the streams for load per shard").click()
         loads = page.get_by_role("table", name="Load per shard")
-        expect(loads.get_by_role("row").filter(has_text="shardId-000000000001").first).to_be_visible(
-            timeout=20_000
-        )
+        shard = loads.get_by_role("row").filter(has_text="shardId-000000000001").first
+        expect(shard).to_be_visible(timeout=20_000)
+        assert axe(page) == []
 
 
 def test_a_changed_stream_name_is_in_force_under_load_and_nothing_is_lost(console: Opened) -> None:
@@ -288,6 +290,7 @@ def test_dead_letters_are_looked_at_and_sent_again(console: Opened) -> None:
         old.get_by_role("button", name="Open").click()
         page.get_by_role("button", name="Show").first.click()
         expect(page.get_by_role("heading", name="Letter", exact=True)).to_be_focused()
+        assert axe(page) == []
         event = json.loads(page.get_by_role("region", name="Event", exact=True).inner_text())
         old.get_by_role("button", name="Send again").click()
         page.get_by_role("button", name=f"Send {OLD_LETTERS} again").click()
@@ -295,6 +298,84 @@ def test_dead_letters_are_looked_at_and_sent_again(console: Opened) -> None:
         page.get_by_role("button", name="Look", exact=True).click()
         expect(found.get_by_role("row").filter(has_text="overflow_expired")).to_have_count(0)
     assert event["messageId"] in message_ids(console.system, EVENTS)
+
+
+def test_live_events_come_as_they_are_sent_and_one_is_shown_whole(console: Opened) -> None:
+    with console.page("/live") as page:
+        rows = page.locator("#rows tr")
+        expect(rows.first).to_be_visible(timeout=15_000)
+        before = rows.first.get_attribute("id")
+        expect_soon(lambda: rows.first.get_attribute("id") != before)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        rows.first.get_by_role("button").click()
+        record = page.get_by_role("region", name="Record", exact=True)
+        expect(record).to_contain_text("Partition key")
+        assert axe(page) == []
+        event = json.loads(record.locator("pre").inner_text())
+        page.get_by_role("button", name="Resume").click()
+        page.get_by_label("userId").fill(event["userId"])
+        page.get_by_role("button", name="Filter").click()
+        expect(rows.first).to_be_visible(timeout=15_000)
+        assert set(page.locator("#rows td:nth-child(4)").all_inner_texts()) == {event["userId"]}
+
+
+def test_hostile_events_are_shown_and_do_nothing(console: Opened) -> None:
+    estate, user = console.system.estate, "user-hostile"
+    markup = "<script>alert(1)</script><img src=x onerror=alert(2)><style>*{display:none}</style>"
+    hostile: list[dict[str, Any]] = [
+        {"event": markup, "properties": {markup: markup, "in a link": "javascript:alert(3)"}},
+        {"event": "'\"><svg onload=alert(4)> {{ 7 * 7 }} ${7*7}", "properties": {"hx-get": "/letters"}},
+        {"event": "Huge", "properties": {"text": "W" * 30_000, "deep": nested(200)}},
+        {
+            "event": "\x00\x07\x1b[2J\u202eevil\u2066\ufeff",
+            "properties": {"binary": "\x00\x01\x7f\x80\xff" * 500},
+        },
+        {"event": "data: x\n\nevent: rows\ndata: <b>forged</b>\r\rid: 9", "properties": {}},
+    ]
+    with console.page(f"/live?userId={user}") as page:
+        for number, each in enumerate(hostile):
+            body = {"type": "track", "userId": user, "messageId": f"hostile-{number}", **each}
+            assert post(console.system.url, "/v1/track", estate.write_keys[WEBSITE], body) == 200
+        rows = page.locator("#rows tr")
+        expect(rows).to_have_count(len(hostile), timeout=20_000)
+        made = page.locator("#rows").evaluate(KINDS)
+        assert set(made) <= {"TR", "TD", "BUTTON", "TIME", "SPAN", "BDI"}
+        expect(page.locator("#rows")).to_contain_text("<script>alert(1)</script><img src=x")
+        for number in range(len(hostile)):
+            rows.nth(number).get_by_role("button").click()
+            record = page.locator("#record")
+            expect(record).to_contain_text(re.compile(r"hostile-\d"))
+            assert set(record.evaluate(KINDS)) <= {"H2", "H3", "DL", "DT", "DD", "BDI", "PRE", "P"}
+            shown = record.locator("pre").inner_text()
+            assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]", shown)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        expect(page.get_by_text("forged", exact=True)).to_have_count(0)
+
+
+def test_what_the_event_tester_sends_is_found_in_its_stream_and_shard(console: Opened) -> None:
+    with console.page("/tester") as page:
+        page.get_by_label("Write key").fill(console.system.estate.write_keys[WEBSITE])
+        page.get_by_label("Call").select_option("identify")
+        expect(page.get_by_label("Body")).to_have_value(re.compile('"type": "identify"'))
+        expect(page.locator("#check")).to_contain_text("It is taken")
+        body = json.loads(page.get_by_label("Body").input_value())
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_role("region", name="Answer", exact=True)).to_contain_text("200 OK")
+        records = page.get_by_role("region", name="Records")
+        expect(records).to_contain_text("1 of 1 read back", timeout=20_000)
+        expect(records).to_contain_text(re.compile(r"Event 0, identify: in shardId-\d{12}"))
+        assert axe(page) == []
+    streams = {each: message_ids(console.system, each) for each in (EVENTS, OTHER_EVENTS)}
+    assert any(body["messageId"] in found for found in streams.values())
+
+
+def test_the_event_tester_says_what_is_wrong_before_anything_is_sent(console: Opened) -> None:
+    with console.page("/tester") as page:
+        page.get_by_label("Body").fill('{"type": "track", "event": "Nobody\'s"}')
+        expect(page.locator("#check")).to_contain_text("no_user_anon_id")
+        page.get_by_label("Body").fill('{"type": ')
+        expect(page.locator("#check .wrong")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -308,6 +389,11 @@ def test_axe_finds_nothing(console: Opened, scheme: Any) -> None:
         page.get_by_role("link", name=ORDERS).click()
         expect(page.get_by_text("Version 1")).to_be_visible()
         assert axe(page) == []
+
+
+def nested(levels: int) -> Any:
+    """Return lists in lists."""
+    return [nested(levels - 1)] if levels else []
 
 
 def accepted(row: Locator) -> str:
