@@ -41,6 +41,8 @@ class Opened:
     url: str
     link: str
     state: StorageState
+    overview: Page
+    """Overview as it reads the streams, open from the first test to the last."""
 
     @contextmanager
     def page(self, path: str = "/", **context: Any) -> Iterator[Page]:
@@ -81,7 +83,9 @@ def console(system: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> 
         context.new_page().goto(link)
         state = context.storage_state()
         context.close()
-        yield Opened(system, chromium, link.partition("/enter")[0], link, state)
+        url = link.partition("/enter")[0]
+        with opened(chromium, url + "/?shards=1", storage_state=state) as overview:
+            yield Opened(system, chromium, url, link, state, overview)
         assert system.traffic.refused == []
 
 
@@ -195,22 +199,6 @@ def test_another_host_name_that_leads_here_gets_nothing(console: Opened) -> None
     assert said == [421, "This is not the host name of the console.\n"]
     assert page.evaluate("fetch('/x', {method: 'POST'}).then((answer) => answer.status)") == 421
     context.close()
-
-
-def test_overview_moves_with_the_traffic(console: Opened) -> None:
-    with console.page() as page:
-        page.get_by_role("button", name="Read the streams for load per shard").click()
-        expect(page.get_by_text("Delivering to 2 destinations")).to_be_visible()
-        row = page.get_by_role("table", name="Sources").get_by_role("row", name="Website")
-        before = accepted(row)
-        expect(page.locator("#over-time ~ .plots canvas")).to_have_count(6)
-        drawn = pixels(page)
-        expect_soon(lambda: accepted(row) != before)
-        expect_soon(lambda: pixels(page) != drawn)
-        loads = page.get_by_role("table", name="Load per shard")
-        shard = loads.get_by_role("row").filter(has_text="shardId-000000000001").first
-        expect(shard).to_be_visible(timeout=20_000)
-        assert axe(page) == []
 
 
 def test_a_changed_stream_name_is_in_force_under_load_and_nothing_is_lost(console: Opened) -> None:
@@ -389,6 +377,21 @@ def test_axe_finds_nothing(console: Opened, scheme: Any) -> None:
         page.get_by_role("link", name=ORDERS).click()
         expect(page.get_by_text("Version 1")).to_be_visible()
         assert axe(page) == []
+
+
+def test_overview_has_moved_with_the_traffic_all_the_time(console: Opened) -> None:
+    page = console.overview
+    page.bring_to_front()
+    expect(page.get_by_text("Delivering to 2 destinations")).to_be_visible()
+    row = page.get_by_role("table", name="Sources").get_by_role("row", name="Website")
+    expect(page.locator("#over-time ~ .plots canvas")).to_have_count(6)
+    before, drawn = accepted(row), pixels(page)
+    expect_soon(lambda: accepted(row) != before)
+    expect_soon(lambda: pixels(page) != drawn)
+    loads = page.get_by_role("table", name="Load per shard")
+    shard = loads.get_by_role("row").filter(has_text="shardId-000000000001").first
+    expect(shard).to_be_visible(timeout=20_000)
+    assert axe(page) == []
 
 
 def nested(levels: int) -> Any:
