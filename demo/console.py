@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from demo.embedded_aws import embedded_aws
+from demo.embedded_aws import Credentials, embedded_aws
 from demo.estate import (
     ACCOUNT,
     APP,
@@ -25,7 +25,7 @@ from demo.estate import (
     stream_arn,
 )
 from demo.forwarder import HEADGATE, forwarder
-from demo.processes import free_port, in_front
+from demo.processes import free_port, in_front, running
 from demo.screen import Screen
 from demo.stack import synthesize
 from demo.traffic import Traffic, flowing
@@ -98,6 +98,26 @@ def running_system(screen: Screen, directory: Path) -> Iterator[RunningSystem]:
         yield RunningSystem(estate, url, f"http://127.0.0.1:{status_port}/statusz", traffic)
         with screen.step("Stopping all that was started"):
             started.close()
+
+
+@contextmanager
+def console_on(system: RunningSystem, credentials: Credentials, log: Path, *options: str) -> Iterator[str]:
+    """Run a console without a terminal for as long as the block lasts; give its link.
+
+    Args:
+        system: what it is opened on.
+        credentials: whose it is.
+        log: where it writes to.
+        options: more of `headgate console`'s.
+
+    Raises:
+        DemoError: it does not start; with the last line that it wrote.
+    """
+    command = [*system.command, "--no-open", *options]
+    environment = system.estate.aws.environment(credentials, REGION)
+    with running("headgate console", command, environment=environment, log=log) as child:
+        child.wait_until(lambda: "/enter?once=" in log.read_text(encoding="utf-8"), 20)
+        yield child.last_line()
 
 
 def show(screen: Screen, directory: Path) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from demo.embedded_aws import Credentials, EmbeddedAws
 from demo.forwarder import HEADGATE
-from demo.policies import Estate, for_ministack, forwarder_policy, operator_policy
+from demo.policies import Estate, for_ministack, forwarder_policy, operator_policy, reader_policy
 from demo.processes import run
 from demo.settings_table import make_table, sources_toml
 from demo.stack import StreamStackOutputs, deploy
@@ -41,6 +41,8 @@ class MadeEstate:
     queue_url: str
     forwarder: Credentials
     operator: Credentials
+    reader: Credentials
+    """Of somebody who may look at all of it in the console, and change nothing."""
     write_keys: dict[str, str]
     """By source ID."""
 
@@ -109,6 +111,7 @@ def make_estate(aws: EmbeddedAws, template: Path, directory: Path) -> MadeEstate
         queue_url,
         forwarder=aws.user_with(ACCOUNT, "forwarder", for_ministack(forwarder_policy(arns))),
         operator=aws.user_with(ACCOUNT, "operator", for_ministack(operator_policy(arns))),
+        reader=aws.user_with(ACCOUNT, "reader", for_ministack(reader_policy(arns))),
         write_keys={each: secrets.token_urlsafe(16) for each in (WEBSITE, APP)},
     )
     sources = directory / "sources.toml"

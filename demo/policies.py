@@ -78,7 +78,7 @@ def operator_policy(estate: Estate) -> list[Statement]:
         ),
         # To encrypt is to give a Secret ID; to decrypt, to send dead letters again as the forwarder would.
         _allow("UseSecretIds", ["kms:Encrypt", "kms:Decrypt"], estate.key) | {"Condition": _OF_A_DESTINATION},
-        _read_streams(estate),
+        _read_streams(estate, "DescribeStreamSummary"),
         _allow("AssumeDestinations", ["sts:AssumeRole"], estate.roles),
         _allow("LookAtRoles", ["iam:GetRole", "iam:SimulatePrincipalPolicy"], estate.roles),
         _allow(
@@ -95,6 +95,7 @@ def operator_policy(estate: Estate) -> list[Statement]:
     ]
 
 
+_OF_WHAT_IT_CANNOT_TELL = {"kinesis:GetRecords", "iam:SimulatePrincipalPolicy"}
 _BATCHES = {
     # To IAM the batches are no actions of their own.
     "sqs:SendMessage": "sqs:SendMessageBatch",
@@ -107,7 +108,7 @@ def for_ministack(statements: Sequence[Statement]) -> list[Statement]:
     """Return a policy for an emulator that judges some things otherwise than IAM.
 
     It knows no condition key of KMS, and its DynamoDB asks no KMS; to it SQS's batches are actions of their
-    own, and cannot tell of which stream a shard iterator is.
+    own; and it cannot tell of which stream a shard iterator is, nor whose policies are simulated.
     """
     made: list[Statement] = []
     for statement in statements:
@@ -115,7 +116,7 @@ def for_ministack(statements: Sequence[Statement]) -> list[Statement]:
             continue
         actions: list[str] = statement["Action"]
         more = [_BATCHES[each] for each in actions if each in _BATCHES]
-        resource = "*" if "kinesis:GetRecords" in actions else statement["Resource"]
+        resource = "*" if _OF_WHAT_IT_CANNOT_TELL & set(actions) else statement["Resource"]
         kept = {name: value for name, value in statement.items() if name != "Condition"}
         made.append(kept | {"Action": [*actions, *more], "Resource": resource})
     return made
@@ -131,8 +132,8 @@ def _allow(sid: str, actions: Sequence[str], resource: str | Sequence[str]) -> S
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
 
 
-def _read_streams(estate: Estate) -> Statement:
-    names = ("GetRecords", "GetShardIterator", "ListShards")
+def _read_streams(estate: Estate, *more: str) -> Statement:
+    names = sorted(("GetRecords", "GetShardIterator", "ListShards", *more))
     return _allow("ReadStreams", [f"kinesis:{each}" for each in names], estate.streams)
 
 

@@ -15,10 +15,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 from rich.console import Console
 
-from demo.console import RunningSystem, running_system
+from demo.console import RunningSystem, console_on, running_system
 from demo.embedded_aws import ROOT
 from demo.estate import EVENTS, OLD_LETTERS, ORDERS, OTHER_EVENTS, REGION, TABLE, WEBSITE
-from demo.processes import free_port, running
+from demo.processes import free_port
 from demo.screen import Screen
 from demo.traffic import post
 from headgate.console.pages import NAVIGATION
@@ -55,16 +55,6 @@ class Opened:
         return self.system.estate.owner("dynamodb").scan(TableName=TABLE)["Items"]
 
 
-@contextmanager
-def console_of(system: RunningSystem, log: Path, *options: str) -> Iterator[str]:
-    """Run a console of the system's; give its link."""
-    command = [*system.command, "--no-open", *options]
-    environment = system.estate.operator_environment
-    with running("headgate console", command, environment=environment, log=log) as child:
-        child.wait_until(lambda: "/enter?once=" in log.read_text(), 20)
-        yield log.read_text().split()[-1]
-
-
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     quiet = Screen(Console(file=io.StringIO()))
@@ -76,7 +66,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
 def console(system: RunningSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     log = tmp_path_factory.mktemp("console") / "log"
     with (
-        console_of(system, log) as link,
+        console_on(system, system.estate.operator, log) as link,
         browser(f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1") as chromium,
     ):
         context = chromium.new_context()
@@ -138,14 +128,16 @@ def test_pages_fit_a_phone_and_follow_the_scheme(console: Opened, scheme: Any, t
         assert (sum(map(int, channels)) > 3 * 128) is (scheme == "light")
 
 
-def test_a_page_of_a_console_that_has_ended_says_so(console: Opened, tmp_path: Path) -> None:
+def test_a_page_of_a_console_that_has_ended_says_so(
+    console: Opened, system: RunningSystem, tmp_path: Path
+) -> None:
     port = ("--port", str(free_port()))
     context = console.browser.new_context()
     page = context.new_page()
-    with console_of(console.system, tmp_path / "first", *port) as link:
+    with console_on(system, system.estate.operator, tmp_path / "first", *port) as link:
         page.goto(link)
         expect(page).to_have_title("Overview · Headgate")
-    with console_of(console.system, tmp_path / "second", *port) as link:
+    with console_on(system, system.estate.operator, tmp_path / "second", *port) as link:
         page.get_by_role("link", name="Dead letters").click()
         expect(page.locator("body")).to_contain_text("The link that `headgate console` prints")
         page.goto(link)
@@ -392,6 +384,28 @@ def test_overview_has_moved_with_the_traffic_all_the_time(console: Opened) -> No
     shard = loads.get_by_role("row").filter(has_text="shardId-000000000001").first
     expect(shard).to_be_visible(timeout=20_000)
     assert axe(page) == []
+
+
+def test_whoever_may_only_read_sees_every_page_and_changes_nothing(
+    console: Opened, system: RunningSystem, tmp_path: Path
+) -> None:
+    before = console.settings()
+    with console_on(system, system.estate.reader, tmp_path / "log") as link:
+        url = link.partition("/enter")[0]
+        with opened(console.browser, link, allowed=[502]) as page:
+            for path in PATHS:
+                page.goto(url + path)
+                expect(page.get_by_role("heading", level=1)).not_to_contain_text("cannot be shown")
+            page.get_by_role("button", name="Look", exact=True).click()
+            expect(page.get_by_role("region", name="By reason")).to_contain_text("too_large")
+            page.goto(url + "/live")
+            expect(page.locator("#rows tr").first).to_be_visible(timeout=15_000)
+            page.goto(url + "/destinations")
+            page.get_by_role("link", name=ORDERS).click()
+            page.get_by_label("Largest record").fill("4096")
+            page.get_by_role("button", name="Save the destination").click()
+            expect(page.locator("#said-destination")).to_contain_text("not authorized to perform")
+    assert console.settings() == before
 
 
 def nested(levels: int) -> Any:

@@ -81,19 +81,6 @@ def fault_page(request: Request, fault: Exception) -> HTMLResponse:
     return page(request, template, status=status, fault=str(fault))
 
 
-async def fields_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form as htmx sends them.
-
-    Raises:
-        UsageError: the body is no such form.
-    """
-    try:
-        text = (await request.body()).decode("ascii")
-        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
-    except ValueError:
-        raise UsageError("the form cannot be read; load the page anew") from None
-
-
 def _common(request: Request) -> Mapping[str, Any]:
     return {
         "navigation": NAVIGATION,
