@@ -28,6 +28,10 @@ setup: .venv/.ready node_modules/.ready $(VENDOR)/.ready ## create .venv/ with e
 demo: setup .tools/ministack/.ready ## from nothing to your own events, read back out of a stream, on an embedded AWS
 	@$(BIN)/python -m demo
 
+# Ctrl-C is the console's alone this way: make would call what its user ended a failure.
+console: setup .tools/ministack/.ready ## the console in your browser, on an embedded AWS with live traffic
+	@set -m; $(BIN)/python -m demo console; exit $$?
+
 synth: setup ## cdk synth for every environment
 	@for file in environments/*.toml; do name=$$(basename $$file .toml); \
 		echo "cdk synth -c env=$$name"; npx --no-install cdk synth --quiet -c env=$$name -o cdk.out/$$name; done
@@ -62,7 +66,7 @@ clean: ## remove all that make made
 	rm -rf .venv .tools node_modules bench/peers/node_modules docs/diagram/node_modules $(VENDOR) cdk.out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup demo synth test lint sdks bench soak diagram lock clean
+.PHONY: help setup demo console synth test lint sdks bench soak diagram lock clean
 
 # uv, from a hash-pinned file by pip itself, installs everything else.
 .tools/uv/.ready: requirements/uv.txt

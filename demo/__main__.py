@@ -1,9 +1,14 @@
-"""Runs the demo. Exit status: 0 only when every event came back as it was sent, 1, or 128 and the signal."""
+"""Runs the demo, or the console on a running system. Exit status: 1 on failure, 128 + the signal.
+
+`python -m demo` ends with 0 only when every event came back as it was sent, `python -m demo console` when its
+user has ended it.
+"""
 
 import os
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -11,8 +16,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WIDTH_IN_PIPE = 160
 
 
-def main() -> int:
-    """Run the demo and return its exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Run what is asked for and return its exit status."""
     for signum in _SIGNALS:
         signal.signal(signum, _end)
     # Only now, because these take a moment, in which a signal would be a traceback.
@@ -21,7 +26,11 @@ def main() -> int:
 
     from demo.processes import DemoError
     from demo.screen import Screen
-    from demo.story import show
+
+    if arguments == ["console"]:
+        from demo.console import show
+    else:
+        from demo.story import show
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -45,4 +54,4 @@ def _end(signum: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

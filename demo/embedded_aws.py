@@ -6,7 +6,7 @@ It needs nothing but `.tools/ministack`, which `make` sets up, and takes a secon
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,13 +43,17 @@ class EmbeddedAws:
 
     def user(self, account_id: str, name: str, *, action: str | list[str], resource: str) -> Credentials:
         """Make a user who may do `action` on `resource` and nothing else; return their access key."""
-        iam = self.client("iam", self.root(account_id))
         statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+        return self.user_with(account_id, name, [statement])
+
+    def user_with(self, account_id: str, name: str, statements: Sequence[Mapping[str, Any]]) -> Credentials:
+        """Make a user with a policy of these statements; return their access key."""
+        iam = self.client("iam", self.root(account_id))
         iam.create_user(UserName=name)
         iam.put_user_policy(
             UserName=name,
             PolicyName=name,
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
         )
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"])

@@ -39,12 +39,12 @@ def source_toml(source_id: str, name: str, write_key: str, destination: StreamSt
 
 @contextmanager
 def forwarder(
-    sources: Path, *options: str, environment: Mapping[str, str], log: Path, port: int | None = None
+    sources: Path | str, *options: str, environment: Mapping[str, str], log: Path, port: int | None = None
 ) -> Iterator[tuple[str, Child]]:
     """Run `headgate serve` for as long as the block lasts; give its URL and its process.
 
     Args:
-        sources: its settings.
+        sources: its settings: a file, or where else they are.
         options: more of `headgate serve`'s.
         environment: all of its environment variables.
         log: where it writes to.

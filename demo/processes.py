@@ -93,6 +93,28 @@ def run(
     return log.read_text(encoding="utf-8")
 
 
+def in_front(name: str, command: Sequence[str | Path], *, environment: Mapping[str, str]) -> None:
+    """Run a command on our own terminal until it ends; Ctrl-C reaches it as it reaches us.
+
+    Raises:
+        DemoError: it failed.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", _TIED, str(os.getpid()), *command], env=dict(environment)
+    )
+    try:
+        status = process.wait()
+    except SystemExit:
+        # Where the signal came to it as well it ends by itself.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+        raise
+    finally:
+        _stop(process, grace=15)
+    if status:
+        raise DemoError(f"{name} ended with status {status}")
+
+
 def free_port() -> int:
     """Return a port of the loopback interface on which nobody listens now."""
     with socket.socket() as probe:

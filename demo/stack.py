@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,10 @@ removal_policy = "destroy"
 source_ids = ["{source_id}"]
 principals = ["{trusted_account}"]
 """
+_OTHER_STREAM = """
+[[role.other_streams]]
+arn = "{arn}"
+"""
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,23 @@ class StreamStackOutputs:
 
 
 def synthesize(
-    directory: Path, *, region: str, stream_name: str, source_id: str, trusted_account: str
+    directory: Path,
+    *,
+    region: str,
+    stream_name: str,
+    source_id: str,
+    trusted_account: str,
+    other_streams: Sequence[str] = (),
 ) -> Path:
     """Run `app.py` for an environment of its own, and return the template of its StreamStack.
+
+    Args:
+        directory: an existing directory for what is made.
+        region: the stream's.
+        stream_name: its name.
+        source_id: what the role accepts as External ID.
+        trusted_account: the account whose users may assume the role.
+        other_streams: ARNs of more streams that the role may write to.
 
     Raises:
         DemoError: it failed; with its last line.
@@ -47,7 +66,8 @@ def synthesize(
     (environments / "demo.toml").write_text(
         _ENVIRONMENT.format(
             region=region, stream_name=stream_name, source_id=source_id, trusted_account=trusted_account
-        ),
+        )
+        + "".join(_OTHER_STREAM.format(arn=arn) for arn in other_streams),
         encoding="utf-8",
     )
     output = directory / "cdk.out"

@@ -1,4 +1,4 @@
-"""`make demo` as its user runs it, and that it leaves nothing behind however it ends."""
+"""`make demo` and `make console` as their user runs them; that they leave nothing behind however they end."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def start(directory: Path) -> "subprocess.Popen[str]":
+def start(directory: Path, *arguments: str) -> "subprocess.Popen[str]":
     # From another directory, with settings of the user's own that must not matter.
     environment = os.environ | {
         "TMPDIR": str(directory),
@@ -23,7 +24,7 @@ def start(directory: Path) -> "subprocess.Popen[str]":
         "http_proxy": "http://127.0.0.1:9",
     }
     return subprocess.Popen(
-        [sys.executable, "-u", "-m", "demo"],
+        [sys.executable, "-u", "-m", "demo", *arguments],
         cwd=directory,
         env=environment,
         stdout=subprocess.PIPE,
@@ -67,6 +68,29 @@ def test_the_demo_reads_back_what_it_sent(tmp_path: Path) -> None:
     ):
         assert re.search(row.format(type_, told), output, re.MULTILINE), output
     assert "\x1b" not in output
+    assert processes_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_console_opens_on_a_running_system_and_ends_as_its_user_says(tmp_path: Path) -> None:
+    with start(tmp_path, "console") as demo:
+        assert demo.stdout is not None
+        lines = []
+        for line in demo.stdout:
+            lines.append(line)
+            if "/enter?once=" in line:
+                break
+        browser = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
+        )
+        with browser.open(line.strip(), timeout=10) as page:
+            shown = page.read().decode()
+        demo.send_signal(signal.SIGINT)
+        output, errors = demo.communicate(timeout=30)
+    assert demo.returncode == 0, errors
+    assert "<h1>Overview</h1>" in shown
+    assert "headgate console --sources dynamodb://headgate-demo-settings" in "".join(lines)
+    assert "Stopping all that was started" in output
     assert processes_of(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 

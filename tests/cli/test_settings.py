@@ -13,7 +13,7 @@ import pytest
 from headgate.cli import app
 from headgate.settings.table.layout import key
 from headgate.settings.write_keys import hashed, shown
-from tests.settings.table.in_moto import NAME, ROLE, World, world_in_moto
+from tests.settings.table.in_moto import NAME, ROLE, World, make_table, world_in_moto
 
 SECRETS = ("only-the-customer-may-read-this", "nor-may-they-read-this-one")
 KEYS = ("wk_planted_first", "wk_planted_second", "wk_planted_third")
@@ -258,10 +258,9 @@ def test_a_store_is_validated_as_the_forwarder_reads_it(
 
 
 def test_a_table_without_a_key_of_ones_own_needs_one_named(run: Run, plain: str, world: World) -> None:
-    from tests.settings.table.in_moto import make_table
 
     world.dynamodb.delete_table(TableName=NAME)
-    make_table(world.dynamodb, None)
+    make_table(world.dynamodb, None, NAME)
     assert "give one for Secret IDs with --key" in refused(run("import", plain))
     assert objects(run("import", plain, "--key", world.key_arn))[0]["new"] == 2
     assert world.store().latest().sources()[hashed(KEYS[0])].destinations[0].secret_id == SECRETS[0]

@@ -16,7 +16,7 @@ pytestmark = [
 ]
 
 ELSEWHERE = {
-    r"README.md: make demo": "tests/acceptance/test_demo.py",
+    r"\S+: make (demo|console)": "tests/acceptance/test_demo.py",
     r"\S+: npx cdk (bootstrap|deploy|diff|destroy|synth) .*": "tests/acceptance/test_cdk_cli.py",
     r"docs/image.md: docker (build|run) .*": "tests/acceptance/test_image.py",
     r"docs/operate.md: headgate (check) .*": "tests/acceptance/test_check.py",

@@ -213,6 +213,30 @@ def test_throttling_in_between_does_not_make_a_fault_last() -> None:
     assert keys(read(stream)) == ["1"]
 
 
+def test_what_is_waited_for_is_told_until_it_has_passed() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1")
+    stream.faults = [ConnectionClosedError(endpoint_url="http://kinesis"), refusal("KMSThrottlingException")]
+    reader = StreamReader(stream, "events", since=None, follow=True)  # type: ignore[arg-type]
+    told = [reader.waits_for]
+    for batch in reader.batches():
+        told += [reader.waits_for] if reader.waits_for != told[-1] else []
+        if batch is not None and batch.records:
+            break
+    assert told[0] is told[-1] is None
+    assert set(told[1:-1]) <= {"KMSThrottlingException", "ConnectionClosedError"}
+    assert len(told) > 2
+
+
+def test_reading_goes_on_where_it_ended_before() -> None:
+    stream = StreamInMemory()
+    stream.add("a", "1", "2", "3")
+    stream.add("b", "4")
+    reader = StreamReader(stream, "events", since=NOW, follow=False, after={"a": "1"})  # type: ignore[arg-type]
+    found = [record.partition_key for batch in reader.batches() if batch for record in batch.records]
+    assert sorted(found) == ["3", "4"]
+
+
 def test_a_shard_that_backs_off_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "_BACKOFF", (60.0, 60.0))
     stream = StreamInMemory()

@@ -17,7 +17,9 @@ from headgate.console.entry import Door
 from headgate.console.feed import Feeds
 from headgate.console.guard import Guard
 from headgate.console.pages import STATIC, VENDOR, fault_page
+from headgate.console.sends import Sends
 from headgate.console.sources import Sources
+from headgate.console.views import Views
 from headgate.errors import HeadgateError
 
 
@@ -49,11 +51,12 @@ def console(options: ConsoleOptions, session: Session, door: Door, hosts: frozen
     async def open_while_it_runs(app: Starlette) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             desk = Desk(options=options, session=session, sources=sources, feeds=feeds, http=http)
-            app.state.desk = desk
+            app.state.desk, app.state.views, app.state.sends = desk, Views(), Sends()
             async with overview.observing(desk) as observer, letters.keeping(desk) as letterbox:
                 app.state.observer = observer
                 app.state.letterbox = letterbox
                 yield
+            app.state.sends.close()
         feeds.close()
 
     return Starlette(

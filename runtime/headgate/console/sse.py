@@ -13,7 +13,8 @@ def told(event: str, data: str, number: int | None = None) -> bytes:
     # A carriage return ends a line of an event too.
     lines = data.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     head = f"event: {event}\n" + (f"id: {number}\n" if number is not None else "")
-    return (head + "".join(f"data: {line}\n" for line in lines) + "\n").encode()
+    # What comes of an event may hold half of a surrogate pair, which has no UTF-8.
+    return (head + "".join(f"data: {line}\n" for line in lines) + "\n").encode(errors="replace")
 
 
 class EventStream(StreamingResponse):

@@ -13,7 +13,9 @@ class Members(msgspec.Struct, rename="camel", gc=False):
 
     type: str | None = None
     event: str | None = None
+    name: str | None = None
     user_id: str | None = None
+    anonymous_id: str | None = None
     message_id: str | None = None
     project_id: str | None = None
     """The ID of the source."""

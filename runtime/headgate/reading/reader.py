@@ -8,7 +8,7 @@ import heapq
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,8 @@ class StreamReader:
         stream_name: the stream.
         since: the instant to begin at, or `since.TRIM_HORIZON`.
         follow: go on at the tip and with shards that are made later; else each shard ends at its tip.
+        after: where reading goes on in shards of which something was read before: the sequence number of the
+            last record. `since` stands for the others.
         clock: seconds, monotonic.
     """
 
@@ -99,6 +101,7 @@ class StreamReader:
         *,
         since: datetime | None,
         follow: bool,
+        after: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kinesis = kinesis
@@ -106,9 +109,16 @@ class StreamReader:
         self._stream_name = stream_name
         self._since = since
         self._follow = follow
+        self._after = after or {}
         self._clock = clock
+        self._waits: dict[str, str] = {}
         self._lineage = Lineage()
         self._resting: list[_Cursor] = []
+
+    @property
+    def waits_for(self) -> str | None:
+        """The fault that has to pass before a shard is read on, by AWS's code; None while all are read."""
+        return next(iter(self._waits.values()), None)
 
     def batches(self) -> Iterator[Batch | None]:
         """Yield records as they come; None, at least each second, when there are none.
@@ -147,6 +157,7 @@ class StreamReader:
                 self._failed(cursor, read)
                 continue
             cursor.failures = cursor.faults = 0
+            self._waits.pop(cursor.shard_id, None)
             answer = read.answer
             yield Batch(cursor.shard_id, answer.records, answer.millis_behind_latest)
             closed = answer.next_shard_iterator is None
@@ -172,9 +183,11 @@ class StreamReader:
     def _begin(self) -> None:
         """Put those shards beside the others that may be read by now."""
         for shard_id in self._lineage.ready():
-            heapq.heappush(self._resting, _Cursor(self._clock(), shard_id))
+            after = self._after.get(shard_id)
+            heapq.heappush(self._resting, _Cursor(self._clock(), shard_id, last_sequence_number=after))
 
     def _end(self, cursor: _Cursor, *, closed: bool) -> None:
+        self._waits.pop(cursor.shard_id, None)
         self._lineage.end(cursor.shard_id, closed=closed)
         self._begin()
 
@@ -191,9 +204,10 @@ class StreamReader:
         elif code == "ResourceNotFoundException":
             self._gone(cursor, error)
             return
-        elif code not in _THROTTLED:
-            cursor.faults += 1
-            if not _may_pass(error) or cursor.faults >= _TRIES:
+        else:
+            self._waits[cursor.shard_id] = code or type(error).__name__
+            cursor.faults += code not in _THROTTLED
+            if code not in _THROTTLED and (not _may_pass(error) or cursor.faults >= _TRIES):
                 raise _told(error, cursor)
         cursor.failures += 1
         self._rest(cursor, _wait_after(cursor.failures))

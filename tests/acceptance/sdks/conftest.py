@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.acceptance.sdks.pages import chromium_path
+from tests.acceptance.browsing import browser
 from tests.acceptance.sdks.site import Site, site
 
 
@@ -40,10 +40,5 @@ def since() -> datetime:
 
 @pytest.fixture(scope="module")  # Playwright runs an event loop in this thread, so it ends with its module
 def chromium() -> Iterator[Browser]:
-    path = chromium_path()
-    if path is None:
-        pytest.skip("needs Chromium; on Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with browser() as started:
+        yield started

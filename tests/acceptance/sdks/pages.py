@@ -1,7 +1,6 @@
 """Pages with Segment's browser SDK, of another origin than the forwarder's."""
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,11 +41,6 @@ window.makeCalls = async () => {
 }
 window.analytics = analytics
 """
-
-
-def chromium_path() -> str | None:
-    """Return where Debian's Chromium is; Playwright's own browsers come from no package registry."""
-    return shutil.which("chromium")
 
 
 @contextmanager

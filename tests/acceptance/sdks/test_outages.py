@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from headgate.testing import Delay
+from tests.acceptance.browsing import chromium_path
 from tests.acceptance.sdks.arrivals import Event, sent_by
 from tests.acceptance.sdks.calls import WRITE_KEY
 from tests.acceptance.sdks.documented import ROOT
-from tests.acceptance.sdks.pages import BATCHED, SINGLE, chromium_path
+from tests.acceptance.sdks.pages import BATCHED, SINGLE
 from tests.acceptance.sdks.senders import Send, browser_sdk, node_sdk, python_sdk
 from tests.acceptance.sdks.site import STREAM, Site
 from tests.acceptance.world import post

@@ -10,6 +10,7 @@ import botocore.session
 import pytest
 from moto import mock_aws
 
+from demo.settings_table import make_table
 from headgate.settings.table.client import SettingsTable
 from headgate.settings.table.editing import assignment, edited
 from headgate.settings.table.sealing import Sealing
@@ -22,21 +23,6 @@ from tests.aws_surroundings import surround
 REGION, NAME = "eu-central-1", "headgate-settings"
 ROLE = "arn:aws:iam::123456789012:role/writer"
 WHO = "arn:aws:sts::123456789012:assumed-role/operator/me"
-
-
-def make_table(dynamodb: Any, key_arn: str | None, name: str = NAME) -> None:
-    """Make a table as the construct does."""
-    encryption = {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key_arn}}
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        **(encryption if key_arn is not None else {}),
-    )
 
 
 class OneAtATime(SettingsTable):
@@ -64,7 +50,7 @@ class World:
         """Make the table, or make it anew."""
         if NAME in self.dynamodb.list_tables()["TableNames"]:
             self.dynamodb.delete_table(TableName=NAME)
-        make_table(self.dynamodb, self.key_arn)
+        make_table(self.dynamodb, self.key_arn, NAME)
 
     def store(self) -> TableStore:
         return TableStore(self.session, NAME)

@@ -197,7 +197,7 @@ def test_a_table_that_is_gone_or_emptied_is_a_fault_and_one_that_is_restored_is_
     world.dynamodb.delete_table(TableName=NAME)
     with pytest.raises(AwsError, match=f"dynamodb://{NAME}: ResourceNotFoundException: "):
         store.latest()
-    make_table(world.dynamodb, world.key_arn)
+    make_table(world.dynamodb, world.key_arn, NAME)
     for item in items:  # as it was before b
         if item["sk"]["S"] != "b" and not item["sk"]["S"].startswith(f"{2:015d}"):
             version = {"number": {"N": "1"}, "nonce": {"S": "older"}} if item["pk"]["S"] == "version" else {}
