@@ -55,6 +55,7 @@ def readers() -> list[threading.Thread]:
 
 @asynccontextmanager
 async def opened(made: Feeds) -> AsyncIterator[Feed]:
+    await until(lambda: not readers())  # those of a test before may still wait for an answer
     try:
         yield made.of(EVENTS)
     finally:

@@ -11,15 +11,19 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from headgate.console import destination, letters, live, overview, tester
 from headgate.console.desk import ConsoleOptions, Desk
+from headgate.console.destinations import routes as destinations
 from headgate.console.entry import Door
 from headgate.console.feed import Feeds
 from headgate.console.guard import Guard
+from headgate.console.letters import routes as letters
+from headgate.console.live import routes as live
+from headgate.console.live.views import Views
+from headgate.console.overview import routes as overview
 from headgate.console.pages import STATIC, VENDOR, fault_page
-from headgate.console.sends import Sends
 from headgate.console.sources import Sources
-from headgate.console.views import Views
+from headgate.console.tester import routes as tester
+from headgate.console.tester.sends import Sends
 from headgate.errors import HeadgateError
 
 
@@ -62,7 +66,7 @@ def console(options: ConsoleOptions, session: Session, door: Door, hosts: frozen
     return Starlette(
         routes=[
             *overview.routes,
-            *destination.routes,
+            *destinations.routes,
             *live.routes,
             *tester.routes,
             *letters.routes,

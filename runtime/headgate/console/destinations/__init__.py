@@ -1,0 +1,1 @@
+"""The page *Destinations*: settings, looked at, changed and checked."""

@@ -1,0 +1,1 @@
+"""The page *Live events*: what comes into a stream."""

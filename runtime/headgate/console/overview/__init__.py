@@ -1,0 +1,1 @@
+"""The page *Overview*: whether it is delivering, how much and how fast."""
