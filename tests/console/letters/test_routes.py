@@ -124,7 +124,7 @@ async def test_a_letter_that_cannot_be_read_is_shown_as_such_and_is_not_sent(rea
     letter = await reader.visitor.get("/letters/letter?look=1&letter=1")
     text = said(letter)
     assert "Letter that cannot be read" in text
-    assert "9 bytes that are no JSON" in text
+    assert "This is no JSON." in text
     assert "\\x00junk\\xff<b>" in text
     assert "Send this one" not in text
     counted = await reader.count(found)
@@ -157,8 +157,8 @@ async def test_hostile_content_is_shown_and_does_nothing(reader: Reader, letters
         assert harmful not in together
     for harmless in ("&lt;script&gt;alert(1)", "onerror=&#34;alert(2)&#34;", "\\u202e", "\\ud800"):
         assert harmless in together
-    assert "Only the first 100,000 characters of 10,000,008 bytes are shown." in together
-    assert "50,000 bytes that are no JSON" in together
+    assert "Shown are the first 50,000 characters; it has 10,000,008 bytes." in together
+    assert "This is no JSON." in together
 
 
 async def test_all_that_the_filters_leave_is_counted_and_then_sent(

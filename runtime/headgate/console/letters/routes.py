@@ -11,10 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from headgate.console.desk import Desk
+from headgate.console.inert import json_or_bytes
 from headgate.console.letters.forms import Filters, filters_in, number_in
 from headgate.console.letters.letterbox import Letterbox
 from headgate.console.letters.progress import MOST_ROWS, figures, work_part
-from headgate.console.letters.texts import ago, content_of, cut, group_row, instant_of, letter_row, where
+from headgate.console.letters.texts import ago, cut, group_row, instant_of, letter_row, where
 from headgate.console.letters.work import Bundle, Looking, Work
 from headgate.console.pages import fields_of, page, rendered
 from headgate.console.sse import EventStream, told
@@ -24,6 +25,7 @@ from headgate.overflow.places import Place
 from headgate.overflow.selection import Exactly, OfGroup
 from headgate.overflow.summary import Group
 from headgate.reading.filters import read_members
+from headgate.reading.record import event_in
 
 LETTERS_A_PAGE = 50
 _TELL_EVERY_SECONDS = 0.3
@@ -117,7 +119,8 @@ async def letter(request: Request) -> Response:
         key=cut(chosen.partition_key, 2_000),
         size=f"{len(chosen.data):,}",
         message_id=cut(read_members(chosen.data).message_id or ""),
-        content=content_of(chosen.data),
+        is_event=event_in(chosen.data) is not None,
+        content=json_or_bytes(chosen.data),
     )
 
 

@@ -1,25 +1,15 @@
 """Letters as the page shows them: hostile texts cut and escaped, figures as people read them. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-import msgspec
 
 from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.origin import Origin
 from headgate.overflow.summary import Group
 from headgate.reading.filters import read_members
-from headgate.reading.record import event_in
 from headgate.texts import age, printable
 
 UNKNOWN = "nobody can read where to"
-MOST_SHOWN = 100_000
-"""Characters of an event."""
-MOST_INDENTED = 64 * 1024
-"""Bytes of an event that is still shown indented: indenting one that is nested deeply takes a thousand times
-its size."""
-
 _REASON, _SHORT = 2_000, 300
 
 
@@ -57,15 +47,6 @@ class LetterRow:
     kind: str
     """The event's type, and the name of a track call."""
     size: str
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a record holds."""
-
-    is_event: bool
-    text: str
-    notes: Sequence[str]
 
 
 def cut(text: str, most: int = _SHORT) -> str:
@@ -115,29 +96,3 @@ def letter_row(place: int, letter: DeadLetter) -> LetterRow:
         cut(kind) if letter.origin is not None else "",
         f"{len(letter.data):,}",
     )
-
-
-def content_of(data: bytes) -> Content:
-    """Return what a record holds: an event, indented, or bytes, as text where they are some."""
-    event = event_in(data)
-    notes = (
-        [] if event is not None else [f"{len(data):,} bytes that are no JSON; what is no text is escaped."]
-    )
-    if event is None:
-        text = data[: 4 * MOST_SHOWN].decode("utf-8", "backslashreplace")
-    elif len(event) <= MOST_INDENTED:
-        text = _indented(event)
-    else:
-        text = event.decode()
-        notes.append(f"An event of more than {MOST_INDENTED // 1024} KiB is shown as it was sent.")
-    if len(text) > MOST_SHOWN or len(data) > 4 * MOST_SHOWN:
-        notes.append(f"Only the first {MOST_SHOWN:,} characters of {len(data):,} bytes are shown.")
-    lines = text[:MOST_SHOWN].split("\n")
-    return Content(event is not None, "\n".join(map(printable, lines)), notes)
-
-
-def _indented(event: bytes) -> str:
-    try:
-        return msgspec.json.format(event, indent=2).decode()
-    except (msgspec.DecodeError, RecursionError):  # JSON all the same: see reading.record
-        return event.decode()
