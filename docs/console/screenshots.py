@@ -19,7 +19,9 @@ from demo.estate import EVENTS, OTHER_EVENTS, WEBSITE
 from demo.screen import Screen
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT = 1000, 700
+WIDTH, HEIGHT, TALL = 1280, 900, 1480
+SCALE = 0.75
+"""Pixels of a picture for each of a page: a whole page is to be seen in a document."""
 PHONE = {"width": 360, "height": 740}
 SOON = 20_000
 
@@ -27,7 +29,6 @@ SOON = 20_000
 def overview(page: Page) -> None:
     """Whether it is delivering, and how it was."""
     page.get_by_text("Delivering to 2 destinations").wait_for(timeout=SOON)
-    page.evaluate("document.getElementById('sources').scrollIntoView()")
     page.wait_for_timeout(1_500)
 
 
@@ -95,22 +96,22 @@ def main(minutes: float) -> None:
         def take(name: str, path: str, arrange: Any, **context: Any) -> None:
             _take(browser, state, url + path, HERE / f"{name}.png", arrange, **context)
 
-        take("overview", "/", overview)
+        take("overview", "/", overview, viewport={"width": WIDTH, "height": TALL})
         take("destination", "/destinations", destination)
         take("check-dark", "/destinations", check, color_scheme="dark")
         take("live", "/live", live)
         take("tester", "/tester", lambda page: tester(page, system.estate.write_keys[WEBSITE]))
         take("letters", "/letters", letters)
-        take("phone", "/", lambda page: page.wait_for_timeout(1_500), viewport=PHONE)
+        take("phone", "/", lambda page: page.wait_for_timeout(1_500), viewport=PHONE, device_scale_factor=1)
         browser.close()
 
 
 def _take(browser: Browser, state: StorageState, url: str, path: Path, arrange: Any, **context: Any) -> None:
-    made = browser.new_context(
-        storage_state=state,
-        reduced_motion="reduce",
-        **({"viewport": {"width": WIDTH, "height": HEIGHT}} | context),
-    )
+    given: dict[str, Any] = {
+        "viewport": {"width": WIDTH, "height": HEIGHT},
+        "device_scale_factor": SCALE,
+    } | context
+    made = browser.new_context(storage_state=state, reduced_motion="reduce", **given)
     page = made.new_page()
     page.goto(url)
     arrange(page)
