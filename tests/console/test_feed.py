@@ -3,47 +3,37 @@
 import asyncio
 import threading
 import time
-from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from headgate.console import feed as feeds
 from headgate.console.feed import MOST_KEPT, Feed, Feeds, Listener, Seen, Stream
-from headgate.reading import reader
 from headgate.reading.reader import Batch
-from headgate.testing import FailRequests, FakeKinesis, Limits
-from tests.testing.asking import Connection, boto3_client
+from headgate.testing import FailRequests, FakeKinesis
+from tests.console import streams
+from tests.console.streams import kinesis_of, until
+from tests.testing.asking import boto3_client
 
 EVENTS = Stream("us-west-2", "events")
-READS = ("GetRecords", "GetShardIterator", "ListShards")
 
 
-@pytest.fixture
-def kinesis(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKinesis]:
-    with FakeKinesis(streams={"events": 2}) as kinesis:
-        for name, value in (kinesis.environment() | {"AWS_MAX_ATTEMPTS": "1"}).items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(feeds, "RETRY_SECONDS", 0.05)
-        monkeypatch.setattr(reader, "_PAUSE_AT_TIP", 0.05)
-        monkeypatch.setattr(reader, "_PAUSE_BEFORE_LISTING", 0.05)
-        monkeypatch.setattr(reader, "_BACKOFF", (0.05, 0.1))
+@pytest.fixture(scope="module")
+def served() -> Iterator[FakeKinesis]:
+    with kinesis_of(events=2) as kinesis:
         yield kinesis
 
 
+@pytest.fixture
+def kinesis(served: FakeKinesis) -> FakeKinesis:
+    served.reset()
+    return served
+
+
 def put(kinesis: FakeKinesis, *keys: str, data: bytes = b"{}") -> None:
-    records = [{"PartitionKey": key, "Data": b64encode(data).decode()} for key in keys]
-    with closing(Connection(kinesis)) as connection:
-        status, answer = connection.json("PutRecords", StreamName="events", Records=records)
-    assert (status, answer["FailedRecordCount"]) == (200, 0)
-
-
-async def until(holds: Callable[[], object], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.01)
+    streams.put(kinesis, *((key, data) for key in keys))
 
 
 async def heard(listener: Listener, count: int) -> list[Seen]:
@@ -199,7 +189,6 @@ async def test_splits_and_merges_are_followed_each_key_in_its_order(kinesis: Fak
 
 
 async def test_a_flood_takes_bounded_memory_and_tells_how_much_was_missed(kinesis: FakeKinesis) -> None:
-    kinesis.throttle(Limits(bytes_per_second=None, records_per_second=None))
     async with opened(Feeds()) as feed:
         with feed.listening() as listener:
             for _ in range(10):
@@ -230,7 +219,6 @@ async def test_large_records_are_bounded_by_their_bytes(
 
 
 async def test_the_reader_waits_for_a_loop_that_is_behind(kinesis: FakeKinesis) -> None:
-    kinesis.throttle(Limits(bytes_per_second=None, records_per_second=None))
     async with opened(Feeds()) as feed:
         with feed.listening():
             await until(lambda: kinesis.ledger.calls["GetRecords"] >= 2)

@@ -1,13 +1,14 @@
 """Server-sent events reach a page as they are told, for as long as it is there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from starlette.types import Message
 
 from headgate.console import sse
 from headgate.console.sse import EventStream, told
+from tests.console.streams import until
 
 
 def test_an_event_has_a_name_its_lines_and_a_number() -> None:
@@ -48,12 +49,6 @@ class Page:
     async def look(self) -> None:
         scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
         await EventStream(self.events)(scope, self.receive, self.send)
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not holds():
-            await asyncio.sleep(0.005)
 
 
 class Events:

@@ -1,5 +1,6 @@
 """What the forwarder will say of a body that is to be sent, by its own rules. Pure."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from headgate.spec.prepare import Event, Limits, Rejection, prepare
 from headgate.spec.stamp import Arrival
 
 _BYTE = re.compile(r"\(byte (\d+)\)$")
-_TRUNCATED = "truncated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,17 @@ def draft(text: str, call: str, source_id: str, now: datetime) -> Draft:
 
 
 def _place(text: str, message: str) -> str:
-    """Return the line and column that a decoder's message is about; nothing where it names no byte."""
-    if (found := _BYTE.search(message)) is not None:
-        lead = len(text) - len(text.lstrip(" \t\n\r"))
-        before = text[:lead] + text[lead:].encode()[: int(found[1])].decode(errors="ignore")
-    elif _TRUNCATED in message:
-        before = text.rstrip(" \t\n\r")
-    else:
+    """Return the line and column where text is no JSON; nothing where it is JSON, or nobody knows."""
+    try:
+        json.loads(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as fault:
+        return f"line {fault.lineno}, column {fault.colno}"
+    except RecursionError:
         return ""
-    line = before.rpartition("\n")[2]
-    return f"line {before.count(chr(10)) + 1}, column {len(line) + 1}"
+    # Python takes NaN and Infinity, which are no JSON; msgspec names their byte.
+    found = _BYTE.search(message)
+    if found is None:
+        return ""
+    lead = len(text) - len(text.lstrip(" \t\n\r"))
+    before = text[:lead] + text[lead:].encode()[: int(found[1])].decode(errors="ignore")
+    return f"line {before.count(chr(10)) + 1}, column {len(before.rpartition(chr(10))[2]) + 1}"

@@ -51,18 +51,23 @@ async def look(
     now = asyncio.get_running_loop().time
     until, told = now() + SEEN_WITHIN, (-1, "")
     while True:
-        over, fault = not left or now() > until, listener.feed.fault or ""
+        over, fault = not left or now() >= until, listener.feed.fault or ""
         if over or told != (left, fault):
             told = left, fault
             part = _destination_part(destination, events, due, fault, over=over)
             send.show(f"destination-{number}", part)
         if over:
             return due - left, due
-        for seen in await listener.next(0.5):
-            if indexes := wanted.get(read_members(seen.record.data).message_id or ""):
+        for seen in await listener.next(min(0.5, until - now())):
+            if indexes := wanted.get(_without_halves(read_members(seen.record.data).message_id or "")):
                 index = indexes.pop(0)
                 events[index] = _found(order, events[index], seen)
                 left -= 1
+
+
+def _without_halves(message_id: str) -> str:
+    """Return an ID as `headgate.spec` reads it: with U+FFFD for each half of a surrogate pair."""
+    return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in message_id)
 
 
 def _first(order: Order, answer: Answer | Unanswered, index: int, destination: Destination) -> Event:
