@@ -1,6 +1,6 @@
 """Take the pictures in docs/console.md, of the console on the running system of `make console`.
 
-`make screenshots` runs it. The plots are of the last minutes, so it waits for some first.
+`python -m docs.console.screenshots` runs it. The plots are of the last minutes, so it waits for some first.
 """
 
 import io
@@ -19,7 +19,9 @@ from demo.estate import EVENTS, OTHER_EVENTS, WEBSITE
 from demo.screen import Screen
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT = 1120, 840
+WIDTH, HEIGHT, TALL = 1280, 900, 1480
+SCALE = 0.75
+"""Pixels of a picture for each of a page: a whole page is to be seen in a document."""
 PHONE = {"width": 360, "height": 740}
 SOON = 20_000
 
@@ -27,25 +29,23 @@ SOON = 20_000
 def overview(page: Page) -> None:
     """Whether it is delivering, and how it was."""
     page.get_by_text("Delivering to 2 destinations").wait_for(timeout=SOON)
-    page.get_by_role("heading", name="Sources").scroll_into_view_if_needed()
-    page.evaluate("document.getElementById('sources').scrollIntoView()")
     page.wait_for_timeout(1_500)
 
 
 def destination(page: Page) -> None:
-    """A check that found nothing wrong."""
-    page.get_by_role("link", name=EVENTS).click()
-    page.get_by_role("button", name="Check", exact=True).click()
-    page.get_by_text("as far as can be told from here").wait_for(timeout=SOON)
-    page.evaluate("document.getElementById('h-check').scrollIntoView()")
-
-
-def fields(page: Page) -> None:
     """A form that says what is wrong, where it is typed."""
     page.get_by_role("link", name=EVENTS).click()
     page.get_by_label("AWS Kinesis Stream Name").fill(OTHER_EVENTS)
     page.get_by_label("AWS Kinesis Stream Region").fill("us-west2")
     page.locator("#wrong-destination-region").get_by_text("us-west").wait_for(timeout=SOON)
+
+
+def check(page: Page) -> None:
+    """A check that found nothing wrong."""
+    page.get_by_role("link", name=EVENTS).click()
+    page.get_by_role("button", name="Check", exact=True).click()
+    page.get_by_text("as far as can be told from here").wait_for(timeout=SOON)
+    page.evaluate("document.getElementById('h-check').scrollIntoView()")
 
 
 def live(page: Page) -> None:
@@ -77,7 +77,7 @@ def main(minutes: float) -> None:
     """Take all of them."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        sys.exit("make screenshots needs Chromium; on Debian: apt-get install chromium")
+        sys.exit("the screenshots need Chromium; on Debian: apt-get install chromium")
     quiet = Screen(Console(file=io.StringIO()))
     with (
         tempfile.TemporaryDirectory(prefix="headgate-screenshots-") as directory,
@@ -96,23 +96,22 @@ def main(minutes: float) -> None:
         def take(name: str, path: str, arrange: Any, **context: Any) -> None:
             _take(browser, state, url + path, HERE / f"{name}.png", arrange, **context)
 
-        take("overview", "/", overview)
-        take("overview-dark", "/", overview, color_scheme="dark")
+        take("overview", "/", overview, viewport={"width": WIDTH, "height": TALL})
         take("destination", "/destinations", destination)
-        take("destination-form", "/destinations", fields)
+        take("check-dark", "/destinations", check, color_scheme="dark")
         take("live", "/live", live)
         take("tester", "/tester", lambda page: tester(page, system.estate.write_keys[WEBSITE]))
         take("letters", "/letters", letters)
-        take("phone", "/", lambda page: page.wait_for_timeout(1_500), viewport=PHONE)
+        take("phone", "/", lambda page: page.wait_for_timeout(1_500), viewport=PHONE, device_scale_factor=1)
         browser.close()
 
 
 def _take(browser: Browser, state: StorageState, url: str, path: Path, arrange: Any, **context: Any) -> None:
-    made = browser.new_context(
-        storage_state=state,
-        reduced_motion="reduce",
-        **({"viewport": {"width": WIDTH, "height": HEIGHT}} | context),
-    )
+    given: dict[str, Any] = {
+        "viewport": {"width": WIDTH, "height": HEIGHT},
+        "device_scale_factor": SCALE,
+    } | context
+    made = browser.new_context(storage_state=state, reduced_motion="reduce", **given)
     page = made.new_page()
     page.goto(url)
     arrange(page)

@@ -19,6 +19,7 @@ ELSEWHERE = {
     r"\S+: make (demo|console)": "tests/acceptance/test_demo.py",
     r"\S+: npx cdk (bootstrap|deploy|diff|destroy|synth) .*": "tests/acceptance/test_cdk_cli.py",
     r"docs/image.md: docker (build|run) .*": "tests/acceptance/test_image.py",
+    r"docs/console.md: headgate (console) .*": "tests/acceptance/test_console.py",
     r"docs/operate.md: headgate (check) .*": "tests/acceptance/test_check.py",
     r"docs/operate.md: (headgate tail .*?) --message-id .*": "tests/cli/test_operate.py",
     r"docs/operate.md: (headgate (?:tail|shards) .*)": "tests/cli/test_operate.py",

@@ -9,6 +9,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
+from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import pytest
 
@@ -16,9 +18,14 @@ from tests.examples.synthesis import ROOT
 
 pytestmark = pytest.mark.slow
 
+LOCKED = ("--constraints", ROOT / "requirements" / "dev.txt")
 EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/app.py"))
 UV = ROOT / ".tools" / "uv" / "bin" / "uv"
 FILES_OF_THE_IMAGE = {".dockerignore", "Dockerfile", "requirements.txt", "requirements-audiences.txt"}
+VENDORED = {
+    *("htmx.min.js", "htmx-sse.js", "uPlot.iife.min.js", "uPlot.min.css"),
+    *(f"LICENSE.{name}" for name in ("htmx.org", "htmx-ext-sse", "uplot")),
+}
 IMAGE = """
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
@@ -62,6 +69,18 @@ Forwarder(
 )
 app.synth()
 """
+
+
+def files_of_the_console() -> set[str]:
+    """Return what its pages are made of: our own files, and those of others with their licences."""
+    room = ROOT / "runtime/headgate/console"
+    own = {
+        path.relative_to(room).as_posix()
+        for part in ("templates", "static")
+        for path in (room / part).rglob("*")
+        if path.is_file()
+    }
+    return own | {f"vendor/{name}" for name in VENDORED}
 
 
 @dataclass(frozen=True)
@@ -118,7 +137,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, environment], check=True)
     # The lock chooses the versions and their hashes; what is installed is what the wheel asks for.
     install = [UV, "pip", "install", "--quiet", "--python", environment / "bin" / "python"]
-    subprocess.run([*install, "--constraints", ROOT / "requirements" / "dev.txt", wheel], check=True)
+    subprocess.run([*install, *LOCKED, wheel], check=True)
     (directory / "image.py").write_text(IMAGE, encoding="utf-8")
     return Installed(environment, directory)
 
@@ -140,7 +159,8 @@ def test_the_base_install_is_the_constructs_alone(installed: Installed) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"constructs_lib", "headgate"}
     beside = {name for name in names if not name.endswith((".py", "/py.typed")) and ".dist-info/" not in name}
     of_the_image = {f"constructs_lib/_image/{name}" for name in FILES_OF_THE_IMAGE}
-    assert beside == of_the_image | {"headgate/planning/prices.toml"}
+    of_the_console = {f"headgate/console/{name}" for name in files_of_the_console()}
+    assert beside == of_the_image | of_the_console | {"headgate/planning/prices.toml"}
     assert all(Path(origin).is_relative_to(installed.environment) for origin in origins.values())
 
 
@@ -208,3 +228,26 @@ def test_the_command_says_in_one_line_which_extra_it_needs(
     assert done.stderr == (
         "headgate: this command needs an extra that is not installed: pip install 'headgate[runtime]'\n"
     )
+
+
+def test_the_extra_console_is_all_that_the_console_needs(installed: Installed) -> None:
+    # What the base install has is taken over, so only what the extra brings is installed.
+    environment = installed.directory / "console"
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, environment], check=True)
+    python = environment / "bin" / "python"
+    [wheel] = installed.directory.glob("headgate-*.whl")
+    install = [UV, "pip", "install", "--quiet", "--python", python, *LOCKED, f"{wheel}[console]"]
+    subprocess.run(install, check=True)
+    (installed.directory / "sources.toml").write_text("", encoding="utf-8")
+    command = [environment / "bin" / "headgate", "console", "--no-open"]
+    with subprocess.Popen(command, cwd=installed.directory, stdout=subprocess.PIPE, text=True) as console:
+        assert console.stdout is not None
+        link = console.stdout.readline().strip()
+        browser = build_opener(ProxyHandler({}), HTTPCookieProcessor())
+        with browser.open(link, timeout=10) as page:
+            assert "<h1>Overview</h1>" in page.read().decode()
+        for name in VENDORED:
+            with browser.open(urljoin(link, f"/vendor/{name}"), timeout=10) as file:
+                assert file.read()
+        console.terminate()
+    assert console.returncode == 0
