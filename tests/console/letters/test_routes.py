@@ -125,7 +125,7 @@ async def test_a_letter_that_cannot_be_read_is_shown_as_such_and_is_not_sent(rea
     text = said(letter)
     assert "Letter that cannot be read" in text
     assert "This is no JSON." in text
-    assert "\\x00junk\\xff<b>" in text
+    assert "\\u0000junk\\xff<b>" in text
     assert "Send this one" not in text
     counted = await reader.count(found)
     assert "0 would be sent, 1 kept" in said(counted)
