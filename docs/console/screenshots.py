@@ -19,7 +19,7 @@ from demo.estate import EVENTS, OTHER_EVENTS, WEBSITE
 from demo.screen import Screen
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT, TALL = 1280, 880, 1405
+WIDTH, HEIGHT, TALL = 1280, 880, 1280
 SCALE = 0.7
 """Pixels of a picture for each of a page: a whole page is to be seen in a document."""
 PHONE = {"width": 360, "height": 740}
