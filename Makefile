@@ -28,9 +28,10 @@ setup: .venv/.ready node_modules/.ready $(VENDOR)/.ready ## create .venv/ with e
 demo: setup .tools/ministack/.ready ## from nothing to your own events, read back out of a stream, on an embedded AWS
 	@$(BIN)/python -m demo
 
-# Ctrl-C is the console's alone this way: make would call what its user ended a failure.
+# A job of its own: Ctrl-C is the console's alone, and make does not call a failure what its user ended. Tied to its
+# shell, because make ends that alone when it is told to end.
 console: setup .tools/ministack/.ready ## the console in your browser, on an embedded AWS with live traffic
-	@set -m; $(BIN)/python -m demo console; exit $$?
+	@set -m; $(BIN)/python demo/tied.py $$$$ $(BIN)/python -m demo console; exit $$?
 
 synth: setup ## cdk synth for every environment
 	@for file in environments/*.toml; do name=$$(basename $$file .toml); \

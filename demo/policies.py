@@ -3,7 +3,6 @@
 `docs/console.md` shows the operator's.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -120,11 +119,6 @@ def for_ministack(statements: Sequence[Statement]) -> list[Statement]:
         kept = {name: value for name, value in statement.items() if name != "Condition"}
         made.append(kept | {"Action": [*actions, *more], "Resource": resource})
     return made
-
-
-def as_json(statements: Sequence[Statement]) -> str:
-    """Return a policy document."""
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
 def _allow(sid: str, actions: Sequence[str], resource: str | Sequence[str]) -> Statement:

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -107,31 +107,25 @@ class Traffic:
     """What became of what was sent so far."""
 
     acknowledged: list[str] = field(default_factory=list)
-    """The message IDs of the website's events that were answered 200, in their order."""
+    """The message IDs of a source's events that were answered 200, in their order."""
     refused: list[str] = field(default_factory=list)
     """Why others were not: one line each."""
 
 
 @contextmanager
-def flowing(
-    url: str, website_key: str, app_key: str, *, draw: Callable[[], random.Random] = random.Random
-) -> Iterator[Traffic]:
-    """Send to a forwarder for as long as the block lasts.
+def flowing(url: str, website_key: str, app_key: str) -> Iterator[Traffic]:
+    """Send to a forwarder for as long as the block lasts; give what became of the website's events.
 
     Args:
         url: the forwarder.
         website_key: the write key of the website.
         app_key: that of the app.
-        draw: makes the random generators.
     """
     traffic, over = Traffic(), threading.Event()
     threads = [
-        threading.Thread(target=work, name=work.__name__)
-        for work in (
-            lambda: _send(url, website_key, website(draw()), 0.7, over, traffic),
-            lambda: _send(url, app_key, shop_app(draw()), 0.3, over, None),
-            lambda: _go_wrong(url, website_key, over),
-        )
+        threading.Thread(target=_send, args=(url, website_key, website(random.Random()), 0.7, over, traffic)),
+        threading.Thread(target=_send, args=(url, app_key, shop_app(random.Random()), 0.3, over, Traffic())),
+        threading.Thread(target=_go_wrong, args=(url, website_key, over)),
     ]
     for each in threads:
         each.start()
@@ -144,8 +138,9 @@ def flowing(
 
 
 def _send(
-    url: str, write_key: str, calls: Iterator[Call], share: float, over: threading.Event, told: Traffic | None
+    url: str, write_key: str, calls: Iterator[Call], share: float, over: threading.Event, told: Traffic
 ) -> None:
+    """Send a share of all traffic, one call after the other, until it is over."""
     client = Client(write_key, host=url, sync_mode=True, timeout=15)
     began = due = time.monotonic()
     for type_, who, arguments in calls:
@@ -155,11 +150,9 @@ def _send(
         try:
             _, event = _call(client, type_, who, arguments)
         except Exception as fault:  # the SDK raises what its HTTP library does, and its own
-            if told is not None:
-                told.refused.append(" ".join(str(fault).split()))
+            told.refused.append(" ".join(str(fault).split()))
         else:
-            if told is not None:
-                told.acknowledged.append(event["messageId"])
+            told.acknowledged.append(event["messageId"])
 
 
 def _call(client: Client, type_: str, who: str, arguments: JsonObject) -> tuple[bool, JsonObject]:

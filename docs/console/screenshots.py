@@ -19,8 +19,8 @@ from demo.estate import EVENTS, OTHER_EVENTS, WEBSITE
 from demo.screen import Screen
 
 HERE = Path(__file__).parent
-WIDTH, HEIGHT, TALL = 1280, 900, 1480
-SCALE = 0.75
+WIDTH, HEIGHT, TALL = 1280, 880, 1280
+SCALE = 0.7
 """Pixels of a picture for each of a page: a whole page is to be seen in a document."""
 PHONE = {"width": 360, "height": 740}
 SOON = 20_000

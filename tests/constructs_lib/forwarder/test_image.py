@@ -71,9 +71,9 @@ def test_the_asset_holds_what_the_image_is_built_from_and_nothing_else(tmp_path:
         "requirements-audiences.txt",
     }
     assert {"headgate/__main__.py", "headgate/health.py", "headgate/py.typed"} <= of_the_package
-    assert not [name for name in files if re.search(r"__pycache__|\.pyc$|/testing/", name)]
+    assert not [name for name in files if re.search(r"__pycache__|\.pyc$|/testing/|/console/", name)]
     runtime = Path(module.__file__).parents[2] / "runtime"
-    shipped = [path for path in runtime.rglob("*.py") if "testing" not in path.parts]
+    shipped = [path for path in runtime.rglob("*.py") if not {"console", "testing"} & set(path.parts)]
     assert {str(path.relative_to(runtime)) for path in shipped} == {
         name for name in of_the_package if name.endswith(".py")
     }
