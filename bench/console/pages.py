@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.acceptance.sdks.pages import chromium_path
+from tests.acceptance.browsing import chromium_path
 
 _PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 _TIMES = "() => performance.getEntriesByType('paint').map((each) => [each.name, each.startTime])"

@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 from rich.console import Console
 
 from demo.console import RunningSystem, console_on, running_system
-from demo.embedded_aws import ROOT
 from demo.estate import EVENTS, OLD_LETTERS, ORDERS, OTHER_EVENTS, REGION, TABLE, WEBSITE
 from demo.processes import free_port
 from demo.screen import Screen
@@ -24,10 +23,10 @@ from demo.traffic import post
 from headgate.console.pages import NAVIGATION
 from tests.acceptance.another_site import CHANGING, READING, another_site
 from tests.acceptance.browsing import browser, opened
+from tests.console.axe import violations
 
 ELSEWHERE = "evil.example"
 """A name that leads to this machine, as a rebound one does."""
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
 KINDS = "(element) => [...element.querySelectorAll('*')].map((each) => each.tagName)"
 PATHS = [each.path for each in NAVIGATION]
 
@@ -270,7 +269,7 @@ def test_dead_letters_are_looked_at_and_sent_again(console: Opened) -> None:
         old.get_by_role("button", name="Open").click()
         page.get_by_role("button", name="Show").first.click()
         expect(page.get_by_role("heading", name="Letter", exact=True)).to_be_focused()
-        assert axe(page) == []
+        assert violations(page) == []
         event = json.loads(page.get_by_role("region", name="Event", exact=True).inner_text())
         old.get_by_role("button", name="Send again").click()
         page.get_by_role("button", name=f"Send {OLD_LETTERS} again").click()
@@ -291,7 +290,7 @@ def test_live_events_come_as_they_are_sent_and_one_is_shown_whole(console: Opene
         rows.first.get_by_role("button").click()
         record = page.get_by_role("region", name="Record", exact=True)
         expect(record).to_contain_text("Partition key")
-        assert axe(page) == []
+        assert violations(page) == []
         event = json.loads(record.locator("pre").inner_text())
         page.get_by_role("button", name="Resume").click()
         page.get_by_label("userId").fill(event["userId"])
@@ -345,7 +344,7 @@ def test_what_the_event_tester_sends_is_found_in_its_stream_and_shard(console: O
         records = page.get_by_role("region", name="Records")
         expect(records).to_contain_text("1 of 1 read back", timeout=20_000)
         expect(records).to_contain_text(re.compile(r"Event 0, identify: in shardId-\d{12}"))
-        assert axe(page) == []
+        assert violations(page) == []
     streams = {each: message_ids(console.system, each) for each in (EVENTS, OTHER_EVENTS)}
     assert any(body["messageId"] in found for found in streams.values())
 
@@ -364,11 +363,11 @@ def test_axe_finds_nothing(console: Opened, scheme: Any) -> None:
         for path in (*PATHS, "/destinations/add"):
             page.goto(console.url + path)
             page.wait_for_load_state("load")
-            assert axe(page) == [], path
+            assert violations(page) == [], path
         page.goto(console.url + "/destinations")
         page.get_by_role("link", name=ORDERS).click()
         expect(page.get_by_text("Version 1")).to_be_visible()
-        assert axe(page) == []
+        assert violations(page) == []
 
 
 def test_overview_has_moved_with_the_traffic_all_the_time(console: Opened) -> None:
@@ -383,7 +382,7 @@ def test_overview_has_moved_with_the_traffic_all_the_time(console: Opened) -> No
     loads = page.get_by_role("table", name="Load per shard")
     shard = loads.get_by_role("row").filter(has_text="shardId-000000000001").first
     expect(shard).to_be_visible(timeout=20_000)
-    assert axe(page) == []
+    assert violations(page) == []
 
 
 def test_whoever_may_only_read_sees_every_page_and_changes_nothing(
@@ -440,14 +439,3 @@ def message_ids(system: RunningSystem, stream: str) -> set[str]:
             iterator, behind = answer["NextShardIterator"], answer["MillisBehindLatest"]
             found |= {json.loads(each["Data"])["messageId"] for each in answer["Records"]}
     return found
-
-
-def axe(page: Page) -> list[str]:
-    """Return what axe-core has to say against a page."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    said = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{each['id']}: {each['help']}: {node['html'][:200]}"
-        for each in said["violations"]
-        for node in each["nodes"]
-    ]
