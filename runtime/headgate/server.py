@@ -78,8 +78,13 @@ class ServerOptions:
     """What metrics call it: their dimension `Service`."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, fix: str = "give another --host or --port") -> socket.socket:
     """Return a listening socket.
+
+    Args:
+        host: a name or an address of this machine.
+        port: 0 for any that is free.
+        fix: what the error is to end with.
 
     Raises:
         UsageError: the address cannot be had: the port is in use, or not ours to take.
@@ -88,10 +93,9 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as fault:
-        reason = (fault.strerror or str(fault)).lower()
-        raise UsageError(
-            f"cannot listen on {host} port {port}: {reason}; give another --host or --port"
-        ) from None
+        # Python adds the address to what the system says of it.
+        reason = (fault.strerror or str(fault)).lower().partition(" (while")[0]
+        raise UsageError(f"cannot listen on {host} port {port}: {reason}; {fix}") from None
 
 
 def serve(

@@ -98,3 +98,12 @@ async def test_a_cookie_of_an_ended_session_lets_nobody_in(visitor: Visitor) -> 
     for _ in range(16):  # each new browser beyond the sixteenth ends the oldest
         visitor.door.enter(visitor.door.link())
     assert (await visitor.get("/")).status == 401
+
+
+@pytest.mark.parametrize("path", ["/%3Cscript%3Ealert(1)%3C/script%3E", "//evil.example/x"])
+async def test_a_path_that_no_page_has_says_so_and_comes_back_in_no_form(visitor: Visitor, path: str) -> None:
+    answer = await visitor.get(path)
+    assert answer.status == 404
+    assert "There is no such page" in answer.text
+    assert "alert(1)" not in answer.text
+    assert "evil.example" not in answer.text

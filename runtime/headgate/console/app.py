@@ -20,7 +20,7 @@ from headgate.console.letters import routes as letters
 from headgate.console.live import routes as live
 from headgate.console.live.views import Views
 from headgate.console.overview import routes as overview
-from headgate.console.pages import STATIC, VENDOR, fault_page
+from headgate.console.pages import STATIC, VENDOR, fault_page, no_such_page
 from headgate.console.sources import Sources
 from headgate.console.tester import routes as tester
 from headgate.console.tester.sends import Sends
@@ -74,6 +74,6 @@ def console(options: ConsoleOptions, session: Session, door: Door, hosts: frozen
             Mount("/vendor", _Assets(directory=VENDOR), name="vendor"),
         ],
         middleware=[Middleware(Guard, door=door, hosts=hosts)],
-        exception_handlers={HeadgateError: fault_page},
+        exception_handlers={HeadgateError: fault_page, 404: no_such_page},
         lifespan=open_while_it_runs,
     )

@@ -81,6 +81,11 @@ def fault_page(request: Request, fault: Exception) -> HTMLResponse:
     return page(request, template, status=status, fault=str(fault))
 
 
+def no_such_page(request: Request, _: Exception) -> HTMLResponse:
+    """Return what is shown under a path that no page has."""
+    return page(request, "no_such_page.html", status=404)
+
+
 def _common(request: Request) -> Mapping[str, Any]:
     return {
         "navigation": NAVIGATION,

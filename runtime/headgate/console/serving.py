@@ -44,7 +44,7 @@ def serve(
             "`make setup`, or run that in the checkout"
         )
     door = Door(time.monotonic)
-    listening = listen(HOST, port)
+    listening = listen(HOST, port, "give another --port")
     port = listening.getsockname()[1]
     app = console(options, session, door, frozenset({f"{HOST}:{port}", f"localhost:{port}"}))
     config = uvicorn.Config(
