@@ -56,7 +56,7 @@ async def test_a_record_too_large_for_its_stream_is_kept_and_sent_again_once_the
             assert len(kinesis.ledger.records(stream)) == 1
             assert forwarder.said(message="a record went to the dead letters", code="too_large")
             await eventually(lambda: told_of(forwarder, name, "UndeliverableRecords") == 1)
-            assert forwarder.status()["metrics"]["DeadLetters"] == 1
+            await eventually(lambda: forwarder.status()["metrics"]["DeadLetters"] == 1)
             forwarder.stop()
         assert counted(forwarder, "DeadLetters").total() == 1
 

@@ -229,7 +229,7 @@ def test_settings_are_changed_under_load_without_a_restart(
                 )
                 before = len(load.acknowledged)
                 within(SOON, lambda: len(load.acknowledged) > before + 20)
-                assert forwarder.status()["metrics"]["SettingsFailures"] >= WORKERS
+                within(SOON, lambda: forwarder.status()["metrics"]["SettingsFailures"] >= WORKERS)
                 put_by_hand(dynamodb, good, "by hand again")
                 within(SOON, lambda: asked_for_unknown_keys(url) == {401})
                 told += [
