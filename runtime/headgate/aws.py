@@ -13,7 +13,7 @@ from botocore import exceptions as faults
 from botocore.config import Config
 
 from headgate import regions
-from headgate.clients import code_of, own_region, own_session
+from headgate.clients import code_of, own_session, region_given
 from headgate.errors import AwsError, UsageError, one_line
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ def _client(service: Any, region: str | None, connections: int) -> Any:
     config = Config(connect_timeout=5, read_timeout=20, max_pool_connections=connections)
     own = own_session()
     try:
-        session = boto3.Session(botocore_session=own, region_name=region or own_region(own))
+        session = boto3.Session(botocore_session=own, region_name=region_given(own, region))
         return session.client(service, config=config)
-    except faults.NoRegionError:
-        raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile") from None
     except (faults.InvalidRegionError, ValueError) as error:
         raise UsageError(one_line(error)) from None
 

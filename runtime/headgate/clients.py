@@ -44,3 +44,15 @@ def own_region(session: Session) -> str | None:
     `AWS_REGION` goes first, as in the AWS CLI and the SDKs; botocore alone does not read it.
     """
     return os.environ.get("AWS_REGION") or session.get_config_variable("region")
+
+
+def region_given(session: Session, region: str | None) -> str:
+    """Return the region that a command was given, or that of this process.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = region or own_region(session)
+    if found is None:
+        raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile")
+    return found

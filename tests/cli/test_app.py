@@ -150,3 +150,11 @@ def test_bash_itself_completes_with_the_script_that_is_shown(tmp_path: Path) -> 
     )
     ended = subprocess.run(["bash", "-c", asks], capture_output=True, text=True, timeout=30)
     assert (ended.stdout, ended.stderr) == ("--seconds\n", "")
+
+
+def test_help_waits_for_nothing_that_only_commands_need() -> None:
+    program = "import sys; import headgate.cli.app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"asyncio", "boto3", "botocore", "duckdb", "starlette", "webbrowser"} & set(
+        loaded.stdout.split()
+    )

@@ -1,8 +1,6 @@
 """`headgate console`: what flows, its settings and its dead letters, on a page in the browser."""
 
-import asyncio
 import sys
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -102,31 +100,32 @@ def console(
 
 def _elsewhere(session: "Session", service_name: str, region: str | None) -> "Elsewhere":
     """Return the forwarder whose figures CloudWatch has."""
-    from headgate.clients import own_region
+    from headgate.clients import region_given
     from headgate.console.desk import Elsewhere
 
     if not service_name.strip():
         raise UsageError("--service-name is empty; allowed: a name such as headgate")
-    region = region or own_region(session)
-    if region is None:
-        raise UsageError("no region: give --region, or set AWS_REGION or a region in the profile")
-    return Elsewhere(service_name, region)
+    return Elsewhere(service_name, region_given(session, region))
 
 
 def _tell(link: Callable[[], str], *, open_: bool) -> None:
     """Print a link; on a terminal, another for each Enter."""
-    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    import asyncio
+    import webbrowser
+
     first = link()
     typer.echo(first)
-    if open_ and on_terminal:
-        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, first)
-    if on_terminal:
-        typer.echo("Enter prints another link; Ctrl-C ends the console.", err=True)
-        asyncio.get_running_loop().add_reader(sys.stdin, _another, link)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    loop = asyncio.get_running_loop()
 
+    def another() -> None:
+        if sys.stdin.readline():
+            typer.echo(link())
+        else:  # nobody types any more
+            loop.remove_reader(sys.stdin)
 
-def _another(link: Callable[[], str]) -> None:
-    if sys.stdin.readline():
-        typer.echo(link())
-    else:  # nobody types any more
-        asyncio.get_running_loop().remove_reader(sys.stdin)
+    if open_:
+        loop.run_in_executor(None, webbrowser.open, first)
+    typer.echo("Enter prints another link; Ctrl-C ends the console.", err=True)
+    loop.add_reader(sys.stdin, another)

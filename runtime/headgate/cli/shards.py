@@ -10,7 +10,6 @@ import typer
 
 from headgate.cli.output import Pipe, console, ended_by_its_reader, figures_table
 from headgate.cli.streams import Region, Stream, stream_named
-from headgate.clients import code_of
 from headgate.delivery.wire.faults import DENIED
 from headgate.errors import UsageError
 from headgate.reading import advice as advising
@@ -87,6 +86,8 @@ def _shards(name: str, region: str | None, seconds: int, as_json: bool) -> None:
 def _described(client: "KinesisClient", name: str) -> advising.Stream:
     """Return what is known of a stream; it may be read by some who may not describe it."""
     from botocore.exceptions import ClientError
+
+    from headgate.clients import code_of
 
     arn, mode = None, None
     try:
