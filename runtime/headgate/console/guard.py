@@ -49,7 +49,7 @@ class Guard:
         self._door = door
         self._hosts = hosts
         # Cookies know no ports: two consoles of one machine must not take each other's.
-        self._cookie = "headgate_console_" + next(iter(sorted(hosts))).rpartition(":")[2]
+        self._cookie = "headgate_console_" + min(hosts).rpartition(":")[2]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have it answered."""

@@ -206,9 +206,10 @@ class StreamReader:
             return
         else:
             self._waits[cursor.shard_id] = code or type(error).__name__
-            cursor.faults += code not in _THROTTLED
-            if code not in _THROTTLED and (not _may_pass(error) or cursor.faults >= _TRIES):
-                raise _told(error, cursor)
+            if code not in _THROTTLED:
+                cursor.faults += 1
+                if not _may_pass(error) or cursor.faults >= _TRIES:
+                    raise _told(error, cursor)
         cursor.failures += 1
         self._rest(cursor, _wait_after(cursor.failures))
 
