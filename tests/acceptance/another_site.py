@@ -1,9 +1,8 @@
 """A page of another origin that tries to get something out of the console, in a browser that it lets in."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+
+from tests.acceptance.sites import site
 
 # What a page of another origin can do: read an answer, or have one sent and see only whether it came.
 _PAGE = """<!doctype html>
@@ -89,28 +88,6 @@ READING = ("read", "blind", "image", "script", "style", "frame", "events")
 CHANGING = ("change", "changeWithToken", "form")
 
 
-@contextmanager
-def another_site() -> Iterator[int]:
+def another_site() -> AbstractContextManager[int]:
     """Serve the page on a port of its own, for any host name, while the block lasts; give the port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = _PAGE.encode() if self.path == "/" else b""
-            self.send_response(200 if body else 404)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return site({"/": ("text/html", _PAGE.encode())}.get)

@@ -1,15 +1,14 @@
 """Pages with Segment's browser SDK, of another origin than the forwarder's."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from tests.acceptance.sdks.calls import DOCUMENTED_URL
 from tests.acceptance.sdks.documented import ROOT
+from tests.acceptance.sites import File, site
 
 SINGLE = f"cdnURL: '{DOCUMENTED_URL}' }})"
 BATCHED = "'batching'"
@@ -57,32 +56,10 @@ def serving(code: str, calls: Any) -> Iterator[str]:
         "/analytics-next.js": ("text/javascript", _PACKAGE.encode()),
         "/page.js": ("text/javascript", (code + _MODULE % json.dumps(calls)).encode()),
     }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            found = files.get(path) or _of_the_package(path)
-            self.send_response(200 if found else 404)
-            kind, body = found or ("text/plain", b"")
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with site(lambda path: files.get(path) or _of_the_package(path)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
-def _of_the_package(path: str) -> tuple[str, bytes] | None:
+def _of_the_package(path: str) -> File | None:
     file = _BUILD / Path(path).name
     return ("text/javascript", file.read_bytes()) if path.startswith("/umd/") and file.is_file() else None

@@ -8,12 +8,12 @@ from typing import Any
 
 import botocore.session
 import pytest
-from moto.server import ThreadedMotoServer
 
 from headgate.console.letters import work as letter_work
 from headgate.overflow import dead_letters, stores
 from headgate.testing import FakeKinesis
-from tests.console.letters.letters import SOURCES, STREAMS, Reader, in_streams, rows, said
+from tests.aws_surroundings import moto_server
+from tests.console.letters.letters import SOURCES, Reader, in_streams, rows, said
 from tests.console.visitor import Visitor, visiting
 from tests.overflow.letters import EVENTS, OTHERS, a_letter
 from tests.overflow.sqs import KEYS, Refuse, Slow, Sqs, client_of, proxied
@@ -23,30 +23,14 @@ KINDS = [(EVENTS, "too_large"), (EVENTS, "undeliverable"), (OTHERS, "too_large")
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def shared_kinesis() -> Iterator[FakeKinesis]:
-    with FakeKinesis(streams=STREAMS) as kinesis:
-        yield kinesis
-
-
-@pytest.fixture
-def kinesis(shared_kinesis: FakeKinesis, monkeypatch: pytest.MonkeyPatch) -> FakeKinesis:
-    shared_kinesis.reset()
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    keys = {variable.upper(): value for variable, value in KEYS.items()}
-    for name, value in (shared_kinesis.environment() | keys).items():
-        monkeypatch.setenv(name, value)
-    return shared_kinesis
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture
 def sqs(moto: str, kinesis: FakeKinesis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sqs]:
+    for variable, value in KEYS.items():
+        monkeypatch.setenv(variable.upper(), value)
     with proxied(moto) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", proxy.url)
         monkeypatch.setattr(stores, "_RECEIVE_WAIT", 0)

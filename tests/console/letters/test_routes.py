@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from headgate.overflow.dead_letters import DeadLetter
 from headgate.overflow.letter_file import FileDeadLetters
 from headgate.overflow.origin import Origin
 from headgate.testing import FakeKinesis, HangConnection
-from tests.console.letters.letters import SOURCES, STREAMS, Reader, in_streams, left, rows, said
+from tests.console.letters.letters import SOURCES, Reader, in_streams, left, rows, said
 from tests.console.visitor import Visitor, visiting
 from tests.overflow.letters import EVENTS, OTHERS, a_letter
 from tests.overflow.sqs import until
@@ -33,21 +33,6 @@ def some_letters() -> list[DeadLetter]:
         a_letter(OTHERS, "four", time=now - 2 * HOUR),
         a_letter(None, "", b"\x00junk\xff<b>", code="overflow_unreadable", time=now - HOUR),
     ]
-
-
-@pytest.fixture(scope="module")
-def shared_kinesis() -> Iterator[FakeKinesis]:
-    with FakeKinesis(streams=STREAMS) as kinesis:
-        yield kinesis
-
-
-@pytest.fixture
-def kinesis(shared_kinesis: FakeKinesis, monkeypatch: pytest.MonkeyPatch) -> FakeKinesis:
-    shared_kinesis.reset()
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name, value in shared_kinesis.environment().items():
-        monkeypatch.setenv(name, value)
-    return shared_kinesis
 
 
 @pytest.fixture
