@@ -8,6 +8,7 @@ from botocore.session import Session
 from headgate.console.feed import Stream
 from headgate.settings.locate import store_at
 from headgate.settings.schema import Destination, Source
+from headgate.settings.table.layout import Kept
 from headgate.settings.table.opened import open_table
 from headgate.settings.table.store import TableStore
 
@@ -24,6 +25,11 @@ class Listed:
     version: int | None = None
     changed_at: str | None = None
     changed_by: str | None = None
+
+
+def listed_of(kept: Kept) -> Listed:
+    """Return a source of a table."""
+    return Listed(kept.source, kept.number, kept.changed_at, kept.changed_by)
 
 
 class Sources:
@@ -52,10 +58,7 @@ class Sources:
             AwsError: they cannot be read now.
         """
         if self.table is not None:
-            found = [
-                Listed(each.source, each.number, each.changed_at, each.changed_by)
-                for each in self.table.sources()
-            ]
+            found = [listed_of(each) for each in self.table.sources()]
         else:
             by_id = {each.id: each for each in self._store.latest().sources().values()}
             found = [Listed(each) for each in by_id.values()]

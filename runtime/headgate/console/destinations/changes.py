@@ -23,8 +23,9 @@ from headgate.console.destinations.settings_form import (
     made_of,
     unlike,
 )
-from headgate.console.destinations.view import BASICS, known_regions, listed_of, view
+from headgate.console.destinations.view import BASICS, known_regions, view
 from headgate.console.pages import fields_of, page
+from headgate.console.sources import listed_of
 from headgate.errors import AwsError, HeadgateError, SettingsError, UsageError
 from headgate.settings.table.editing import Assignment, edited, without
 from headgate.settings.table.layout import Kept

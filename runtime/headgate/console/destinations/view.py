@@ -11,10 +11,9 @@ from headgate import regions
 from headgate.console.destinations.settings_fields import DESTINATION, LABELS, NEW_SOURCE, SOURCE
 from headgate.console.destinations.settings_form import shortened, shown_of, shown_of_new, shown_of_source
 from headgate.console.destinations.source_paths import encoded, path_of
-from headgate.console.sources import Listed, Sources
+from headgate.console.sources import Listed, Sources, listed_of
 from headgate.settings.schema import Destination
 from headgate.settings.table.changes import worded
-from headgate.settings.table.layout import Kept
 from headgate.settings.write_keys import shown
 
 MOST_ID = 256
@@ -45,11 +44,6 @@ BASICS: Mapping[str, Any] = {
     "follow_seconds": FOLLOW_SECONDS,
 }
 """What every template of these pages may call."""
-
-
-def listed_of(kept: Kept) -> Listed:
-    """Return a source of a table as lists have it."""
-    return Listed(kept.source, kept.number, kept.changed_at, kept.changed_by)
 
 
 def one(sources: Sources, source_id: str) -> Listed | None:
